@@ -1,0 +1,150 @@
+import type { ByteWriter, TidegateError } from '../kernel/index.ts';
+
+/** An event that is offered: CloudEvents attributes, a channel and data. Everything but channel and data may be left out. */
+export interface PublishedEvent {
+  readonly channel: string;
+  /** Null is a tombstone in a compacted topic, and an event without data elsewhere. */
+  readonly data: Uint8Array | null;
+  /** What is known about the data: `json` and `text` were checked by the edge. */
+  readonly dataKind: 'binary' | 'text' | 'json';
+  /** CloudEvents attributes (`id`, `source`, `type`, `subject`, `time`, `datacontenttype`, `dataschema`, extensions), all as strings. */
+  readonly attributes: readonly (readonly [name: string, value: string])[];
+  /** The id if the client supplied it, which makes a retry recognisable; null if not. */
+  readonly clientId: string | null;
+  /** The CloudEvents source, or the credential where the client gave none: the second half of the identity. */
+  readonly identitySource: string;
+}
+
+/** Where an event was stored. */
+export interface PublishReceipt {
+  readonly channel: string;
+  readonly id: string;
+  /** The position after the event: a subscriber that resumes from it sees what came later. */
+  readonly cursor: string;
+  /** The event was published before, within the window; the receipt is the first one's. */
+  readonly duplicate: boolean;
+}
+
+/** Called once per publish, with one outcome per event, in order. */
+export type PublishCallback = (outcomes: readonly (PublishReceipt | TidegateError)[]) => void;
+
+/** Where a subscription begins, parsed: see `parsePosition`. */
+export type StartPosition =
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'last'; readonly count: number }
+  | { readonly kind: 'time'; readonly timeMs: number }
+  | { readonly kind: 'cursor'; readonly cursor: string };
+
+/** Why messages are missing. */
+export type GapReason =
+  /** The cursor lies before what the topic still keeps. */
+  | 'below_retention'
+  /** The topic was deleted and created anew since. */
+  | 'other_epoch'
+  /** The cursor lies beyond the end: the log lost its tail, or was replaced. */
+  | 'beyond_end'
+  /** Stored records are damaged. */
+  | 'damaged'
+  /** The cursor belongs to another channel. */
+  | 'other_channel'
+  /** The subscriber was too slow and has the policy `drop`. */
+  | 'conflated';
+
+/** Told to a subscriber instead of silence: what lies between its position and `cursor` cannot be delivered. */
+export interface Gap {
+  readonly reason: GapReason;
+  /** The first position that there is; reading goes on from it. */
+  readonly cursor: string;
+}
+
+/**
+ * A record as the subscribers of one channel see it. A flyweight: valid only during the call that hands it over.
+ */
+export interface Message {
+  /** The full channel name. */
+  readonly channel: string;
+  /** The position after this message. */
+  readonly cursor: string;
+  /** The event's id: as published, or derived from the position. */
+  readonly id: string;
+  readonly timestampMs: number;
+  readonly dataKind: 'binary' | 'text' | 'json';
+  /** False for an event without data (a tombstone). */
+  readonly hasData: boolean;
+  /** The data is `bytes[dataStart, dataEnd)`. */
+  readonly bytes: Uint8Array;
+  readonly dataStart: number;
+  readonly dataEnd: number;
+  /** The value of a CloudEvents attribute as it was published, or undefined. */
+  attribute(name: string): string | undefined;
+  /** All published attributes, in the order of publishing. */
+  attributes(): readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Turns messages into the bytes of one protocol. Encoders whose `key` is equal produce equal bytes, so that the bytes
+ * are made once for all subscribers of a channel that share it.
+ */
+export interface FrameEncoder {
+  readonly key: string;
+  /** Called before the messages of one flush; for framing around them, such as the head of an HTTP chunk. */
+  begin(out: ByteWriter): void;
+  message(message: Message, out: ByteWriter): void;
+  gap(gap: Gap, out: ByteWriter): void;
+  /** Sent when nothing else was for a while. `cursor` is the current position, for refreshing what the client holds. */
+  keepAlive(cursor: string, out: ByteWriter): void;
+  end(out: ByteWriter): void;
+}
+
+/** Why a subscription was ended by the server. */
+export type EndReason = 'draining' | 'too_slow' | 'gap';
+
+/** The edge's end of a subscription: takes encoded bytes. */
+export interface Sink {
+  /**
+   * Hands over the bytes of `messages` messages, which may be shared with other sinks. Returns false if the transport holds more
+   * than it could send: nothing more comes until `Subscription.drained` is called.
+   */
+  write(bytes: Buffer, messages: number): boolean;
+  /** The server ends the subscription; nothing more comes. */
+  ended(reason: EndReason): void;
+}
+
+/** What happens to a subscriber that does not keep pace: read on from the log later, skip to the latest per key, or be closed. */
+export type SlowPolicy = 'resume' | 'drop' | 'close';
+
+export interface SubscribeRequest {
+  /** Channel names or patterns; `+` stands for one segment, a final `#` for the rest. */
+  readonly channels: readonly string[];
+  readonly from: StartPosition;
+  readonly encoder: FrameEncoder;
+  readonly sink: Sink;
+  readonly slowPolicy: SlowPolicy;
+  /** The protocol's name, for the metrics: one of a closed set. */
+  readonly protocol: string;
+  /** End the subscription with `gap` instead of encoding a gap, for protocols that cannot say it in band. */
+  readonly gapEnds?: boolean;
+}
+
+export interface Subscription {
+  /** The transport can take more. */
+  drained(): void;
+  /** The position after what was handed to the sink. */
+  cursor(): string;
+  /** Ends it from the subscriber's side. Nothing is handed over any more. */
+  close(): void;
+}
+
+/** The hub: what edges publish to and subscribe at. */
+export interface Channels {
+  /** Stores each event by itself: one that is refused does not hold up the others. Order per channel is the order of the calls. */
+  publish(events: readonly PublishedEvent[], done: PublishCallback): void;
+  /**
+   * Begins to hand over messages: those from `from` on that are stored, then those that come. Never before `subscribe` returns.
+   * @throws TidegateError channel_invalid, channel_reserved, position_invalid, subscription_too_wide
+   */
+  subscribe(request: SubscribeRequest): Subscription;
+  /** Ends every subscription with `draining`, and refuses new ones. */
+  drain(): void;
+}

@@ -1,0 +1,98 @@
+import { Buffer } from 'node:buffer';
+
+/** No bytes. */
+export const EMPTY: Buffer = Buffer.alloc(0);
+
+/**
+ * A growing byte buffer that encoders append to. `take()` hands the bytes out and starts anew, so that what was
+ * handed out is never written again and can be shared by many sockets.
+ */
+export class ByteWriter {
+  #bytes: Buffer;
+  #length = 0;
+  readonly #initialBytes: number;
+
+  constructor(initialBytes = 4096) {
+    this.#initialBytes = initialBytes;
+    this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  /** Bytes written since the last `take`. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `count` more bytes and returns the buffer to write them into, at `length`. */
+  reserve(count: number): Buffer {
+    const needed = this.#length + count;
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+      this.#bytes.copy(grown, 0, 0, this.#length);
+      this.#bytes = grown;
+    }
+    return this.#bytes;
+  }
+
+  /** Counts bytes that were written into the buffer that `reserve` returned. */
+  advance(count: number): void {
+    this.#length += count;
+  }
+
+  /** Appends text of which every character is below U+0080. */
+  ascii(text: string): void {
+    const bytes = this.reserve(text.length);
+    bytes.write(text, this.#length, 'latin1');
+    this.#length += text.length;
+  }
+
+  /** Appends text as UTF-8. */
+  utf8(text: string): void {
+    const bytes = this.reserve(text.length * 3);
+    this.#length += bytes.write(text, this.#length, 'utf8');
+  }
+
+  byte(value: number): void {
+    const bytes = this.reserve(1);
+    bytes[this.#length++] = value;
+  }
+
+  /** Appends `source[start, end)`. */
+  bytes(source: Uint8Array, start = 0, end = source.length): void {
+    const count = end - start;
+    const target = this.reserve(count);
+    if (count <= 64) {
+      // For a few bytes a loop is cheaper than the call into C++ that `set` makes.
+      let to = this.#length;
+      for (let from = start; from < end; from++) target[to++] = source[from];
+    } else {
+      target.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.#length);
+    }
+    this.#length += count;
+  }
+
+  /** Takes back what was written beyond `length`. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** What was written so far, without taking it: valid until the next write. */
+  peek(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Hands out what was written and forgets it. */
+  take(): Buffer {
+    if (this.#length === 0) return EMPTY;
+    const whole = this.#bytes;
+    const length = this.#length;
+    this.#length = 0;
+    if (length * 2 >= whole.length) {
+      this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes);
+      return whole.subarray(0, length);
+    }
+    // A buffer much larger than its content would be pinned by every socket that still holds the content.
+    const exact = Buffer.allocUnsafeSlow(length);
+    whole.copy(exact, 0, 0, length);
+    return exact;
+  }
+}

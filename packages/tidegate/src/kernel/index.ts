@@ -1,0 +1,16 @@
+export { ByteWriter, EMPTY } from './bytes.ts';
+export { type Clock, systemClock, type Timer } from './clock.ts';
+export { type Blame, ERRORS, type ErrorCode, type ErrorEntry, TidegateError } from './errors.ts';
+export { EPOCH_LENGTH, randomId } from './ids.ts';
+export { LIMITS, type LimitEntry, type LimitName, type Limits, resolveLimits } from './limits.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type LabelValues,
+  type MetricSpec,
+  type Metrics,
+  noMetrics,
+} from './metrics.ts';
+export { type Random, seededRandom, systemRandom } from './random.ts';

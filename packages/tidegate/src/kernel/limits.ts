@@ -1,0 +1,72 @@
+/** A limit: its default, the range it may be set to, and what it protects against. The unit is in the name. */
+export interface LimitEntry {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly why: string;
+}
+
+const limit = (value: number, min: number, max: number, why: string): LimitEntry => ({ default: value, min, max, why });
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND = 1000;
+
+/**
+ * Every limit of the server, in one place. The config file sets any of them under `limits:`; `docs/limits.md` lists
+ * the same names, which a test checks, and each limit has a test that reaches it.
+ */
+export const LIMITS = {
+  connectionsMax: limit(50_000, 1, 1_000_000, 'Sockets are memory; beyond this, new connections get 503.'),
+  httpHeadBytesMax: limit(16 * KIB, 1 * KIB, 1 * MIB, 'A head is held in memory until it is complete.'),
+  httpHeadersMax: limit(100, 10, 1000, 'Many tiny headers cost more than their bytes.'),
+  httpTargetBytesMax: limit(8 * KIB, 256, 64 * KIB, 'Long targets are mistakes or attacks.'),
+  httpPipelinedBytesMax: limit(64 * KIB, 1 * KIB, 16 * MIB, 'Requests sent ahead wait in memory; past this the socket is not read.'),
+  httpHeadTimeoutMs: limit(10 * SECOND, 100, 600 * SECOND, 'A head that trickles in holds a connection (slow loris).'),
+  httpBodyIdleTimeoutMs: limit(30 * SECOND, 100, 600 * SECOND, 'A body that stops arriving holds a connection.'),
+  httpKeepAliveTimeoutMs: limit(75 * SECOND, 100, 3_600 * SECOND, 'An unused connection is closed after this.'),
+  chunkHeaderBytesMax: limit(256, 16, 4 * KIB, 'Chunk extensions carry nothing that we use.'),
+  messageBytesMax: limit(1 * MIB, 1 * KIB, 256 * MIB, 'One message is held in memory whole.'),
+  batchBytesMax: limit(16 * MIB, 1 * KIB, 1024 * MIB, 'A batch that is not NDJSON is held in memory whole.'),
+  batchEventsMax: limit(10_000, 1, 1_000_000, 'One answer per event is held in memory.'),
+  eventAttributesBytesMax: limit(16 * KIB, 256, 1 * MIB, 'Attributes are repeated on every delivery.'),
+  channelBytesMax: limit(512, 16, 1500, 'A channel name is a key in the log and in every cursor of it.'),
+  channelSegmentsMax: limit(64, 1, 256, 'Wildcards are matched segment by segment.'),
+  cursorBytesMax: limit(8 * KIB, 256, 64 * KIB, 'Cursors come from clients.'),
+  subscriptionPartitionsMax: limit(64, 1, 1024, 'A cursor names every partition that the subscription reads.'),
+  flushBytesMax: limit(64 * KIB, 1 * KIB, 16 * MIB, 'A stalled socket pins at most one flush.'),
+  tailBytesMax: limit(1 * MIB, 64 * KIB, 256 * MIB, 'Encoded bytes kept for each busy channel for subscribers that fall behind a little.'),
+  tailsBytesMax: limit(64 * MIB, 1 * MIB, 4096 * MIB, 'All encoded tails together.'),
+  catchUpReadBytesMax: limit(256 * KIB, 4 * KIB, 16 * MIB, 'What one subscriber that catches up reads in one turn.'),
+  catchUpTurnMs: limit(10, 1, 1000, 'How long all that catch up may hold one event-loop turn.'),
+  pollWaitMsMax: limit(60 * SECOND, SECOND, 600 * SECOND, 'A long-poll holds a connection.'),
+  pollMessagesMax: limit(1000, 1, 100_000, 'One answer is held in memory whole.'),
+  pollBytesMax: limit(1 * MIB, 4 * KIB, 256 * MIB, 'One answer is held in memory whole; a single larger message is still delivered.'),
+  keepAliveIntervalMs: limit(25 * SECOND, 100, 600 * SECOND, 'Proxies close connections that are silent for a minute or less.'),
+  webSocketMessageBytesMax: limit(1 * MIB, 1 * KIB, 256 * MIB, 'A message from a client is held in memory whole.'),
+  webSocketFramesMax: limit(1024, 1, 1_000_000, 'Fragments of one message from a client.'),
+  webSocketCloseTimeoutMs: limit(5 * SECOND, 100, 60 * SECOND, 'How long a client may take to answer a close frame.'),
+  webSocketPongTimeoutMs: limit(60 * SECOND, SECOND, 600 * SECOND, 'A peer that answers no ping is gone.'),
+  appendBytesPendingMax: limit(64 * MIB, 1 * MIB, 4096 * MIB, 'Appends that wait for the disk; beyond this, publishing fails.'),
+  batchStoredBytesMax: limit(128 * KIB, 4 * KIB, 16 * MIB, 'Records stored under one checksum; a single larger record gets a batch of its own.'),
+  tailCacheBytesMax: limit(32 * MIB, 1 * MIB, 4096 * MIB, 'Stored batches kept decoded for reads near the end.'),
+  memoryPartitionBytesMax: limit(16 * MIB, 64 * KIB, 4096 * MIB, 'The ring of a partition of durability none.'),
+  idempotenceIdsMax: limit(1_000_000, 1, 16_000_000, 'Client-supplied ids remembered per topic.'),
+  idempotenceWindowMs: limit(600 * SECOND, SECOND, 86_400 * SECOND, 'How long a client-supplied id is remembered.'),
+  topicsMax: limit(1000, 1, 10_000, 'Each topic costs memory and files.'),
+  partitionsMax: limit(256, 1, 1024, 'Partitions of one topic.'),
+  diskReserveBytes: limit(64 * MIB, 0, 1024 * 1024 * MIB, 'Publishing stops while less is free, before the disk is full.'),
+  drainTimeoutMs: limit(10 * SECOND, 100, 600 * SECOND, 'How long ending the server may take.'),
+} as const satisfies Record<string, LimitEntry>;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** The limits in force. */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** The defaults, with `overrides` in their place. */
+export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
+  const limits: Record<string, number> = {};
+  for (const [name, entry] of Object.entries(LIMITS)) limits[name] = entry.default;
+  return Object.freeze(Object.assign(limits, overrides)) as Limits;
+}

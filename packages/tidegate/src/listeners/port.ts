@@ -1,0 +1,107 @@
+import type { ErrorCode, TidegateError } from '../kernel/index.ts';
+
+/** Header fields: names in lower case, in the order of arrival; repeated names are kept apart. */
+export interface Headers {
+  /** The value of the first field of this name (lower case), without surrounding white space; undefined if absent. */
+  get(name: string): string | undefined;
+  /** All values of this name. */
+  all(name: string): readonly string[];
+  entries(): Iterable<readonly [name: string, value: string]>;
+}
+
+/** Receives a request's body as it arrives. A slice is valid only during the call: copy what is kept. */
+export interface BodyReceiver {
+  data(slice: Buffer): void;
+  /** The body is complete. */
+  end(): void;
+  /** The body will not be completed: the client left, stalled, broke the framing or sent too much. Nothing follows. */
+  failed(error: TidegateError): void;
+}
+
+/** The body of a request. Nothing is read from the socket until `receive` is called, beyond what a buffer holds. */
+export interface RequestBody {
+  /** The value of Content-Length; null if the body is chunked. 0 if there is no body. */
+  readonly lengthBytes: number | null;
+  /** Starts the body (and answers `Expect: 100-continue`). Fails with body_too_large past `bytesMax`. */
+  receive(receiver: BodyReceiver, bytesMax: number): void;
+  /** Stops and restarts reading from the socket: backpressure towards the client. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** As sent, in origin form. */
+  readonly target: string;
+  /** The part of the target before `?`, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  readonly body: RequestBody;
+  /** 0 or 1: the minor version of HTTP/1. */
+  readonly minorVersion: number;
+  readonly remoteAddress: string;
+}
+
+/** Header fields of a response. Framing and connection fields are the listener's. */
+export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+/** The raw bytes of a connection after its response head, for streams and upgrades. */
+export interface ByteChannel {
+  /** Writes and returns whether the transport kept pace; if not, `drained` is called once it has. */
+  write(bytes: Buffer): boolean;
+  /** Sends `last`, if given, and then the end of the stream. */
+  end(last?: Buffer): void;
+  /** Drops the connection at once. */
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** What a stream or an upgraded connection tells its owner. */
+export interface ByteChannelOwner {
+  /** Bytes from the client; only upgraded connections get them. Valid only during the call. */
+  received(slice: Buffer): void;
+  /** The client half-closed; only upgraded connections get it. */
+  receivedEnd(): void;
+  drained(): void;
+  /** The connection is gone, for whatever reason. Comes exactly once. */
+  closed(): void;
+  /** The server is shutting down: say so in the protocol and end soon. */
+  draining(): void;
+}
+
+/** How the body of a streamed response is framed: `chunked` needs HTTP/1.1, `close` ends with the connection. */
+export type StreamFraming = 'chunked' | 'close';
+
+/** One request and the means to answer it. Exactly one of `respond`, `stream` and `upgrade` is called, once. */
+export interface HttpExchange {
+  readonly request: HttpRequest;
+  /** A complete response. For HEAD, the body is only measured. Text is sent as UTF-8. */
+  respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void;
+  /** The error as application/problem+json with the status that the listener maps its code to. */
+  fail(error: TidegateError, headers?: ResponseHeaders): void;
+  /**
+   * A response of unknown length. What is written must already be framed as `framing` says, so that framed bytes can be shared by
+   * many connections. The request's parser is let go of; the connection is closed at the end.
+   */
+  stream(status: number, headers: ResponseHeaders, owner: ByteChannelOwner, framing: StreamFraming): ByteChannel;
+  /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
+  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
+  /** Called if the client leaves before the exchange was answered. */
+  onAbandoned(callback: () => void): void;
+}
+
+/** Answers exchanges. Must not throw; an error that escapes is answered with 500 and logged. */
+export type HttpHandler = (exchange: HttpExchange) => void;
+
+/** Error code to HTTP status; total, so that a new code cannot be forgotten. */
+export type HttpStatusMap = Readonly<Record<ErrorCode, number>>;
+
+/** An open listener. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting; finishes requests under way; tells streams; resolves when all is gone or at the timeout. */
+  drain(timeoutMs: number): Promise<void>;
+}
