@@ -92,7 +92,10 @@ export interface FrameEncoder {
   begin(out: ByteWriter): void;
   message(message: Message, out: ByteWriter): void;
   gap(gap: Gap, out: ByteWriter): void;
-  /** Sent when nothing else was for a while. `cursor` is the current position, for refreshing what the client holds. */
+  /**
+   * Sent when nothing else was for a while. `cursor` is the current position, for refreshing what the client holds; empty
+   * if it has not moved since the client was last told.
+   */
   keepAlive(cursor: string, out: ByteWriter): void;
   end(out: ByteWriter): void;
 }
@@ -107,6 +110,11 @@ export interface Sink {
    * than it could send: nothing more comes until `Subscription.drained` is called.
    */
   write(bytes: Buffer, messages: number): boolean;
+  /**
+   * Everything that was stored when the subscription began has been handed over. Called once, before anything newer comes and
+   * never before `subscribe` returns; for a subscription that has nothing to catch up with, in the turn that follows.
+   */
+  caughtUp?(): void;
   /** The server ends the subscription; nothing more comes. */
   ended(reason: EndReason): void;
 }
