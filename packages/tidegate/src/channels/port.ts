@@ -84,7 +84,8 @@ export interface Message {
 
 /**
  * Turns messages into the bytes of one protocol. Encoders whose `key` is equal produce equal bytes, so that the bytes
- * are made once for all subscribers of a channel that share it.
+ * are made once for all subscribers of a channel that share it. An encoder keeps nothing between calls: the hub has the
+ * bytes of several channels under way at once, each in a writer of its own that is empty when `begin` is called.
  */
 export interface FrameEncoder {
   readonly key: string;

@@ -1,0 +1,300 @@
+import { Buffer } from 'node:buffer';
+import { ByteWriter, type Counter } from '../kernel/index.ts';
+import type { RecordBatch } from '../log/index.ts';
+import { type Chunk, EncodedTail, type TailBudget } from './chunk.ts';
+import { ChunkReader, type ReaderContext } from './chunk-reader.ts';
+import type { Member } from './member.ts';
+import { cursorAround, isLive, livePlace, type Place, placeCursor, placeKey } from './place.ts';
+import type { FrameEncoder, GapReason } from './port.ts';
+import type { PartitionProgress, Source } from './source.ts';
+
+/** What an audience needs of its hub. */
+export interface AudienceContext extends ReaderContext {
+  readonly tailBytesMax: number;
+  readonly tailBudget: TailBudget;
+  readonly monotonicMs: () => number;
+}
+
+/** The counters of one protocol. */
+export interface DeliveryCounters {
+  readonly messages: Counter;
+  readonly bytes: Counter;
+  readonly gaps: Counter;
+  readonly conflated: Counter;
+}
+
+/**
+ * All subscribers that want the same messages in the same bytes. What arrives is encoded once, in chunks that all of them are handed.
+ * Those that keep pace are `live`; the others stand at a place of their own and are led back by `chunkAt`.
+ */
+export class Audience {
+  readonly key: string;
+  readonly sources: readonly Source[];
+  readonly encoder: FrameEncoder;
+  readonly counters: DeliveryCounters;
+  readonly live: Member[] = [];
+  /** How many members wait for their transport to drain. They take chunks from the tail soon. */
+  waiting = 0;
+  /** All members, whatever their state. */
+  size = 0;
+  /** When live members were last sent anything, on the monotonic clock. */
+  lastSentMs: number;
+  /** A mark of the dispatcher's, so that an audience takes a record once although several of its patterns match. */
+  mark = 0;
+  readonly #context: AudienceContext;
+  readonly #tail: EncodedTail;
+  readonly #reader: ChunkReader;
+  // Made when first needed: most channels are quiet.
+  #writer: ByteWriter | null = null;
+  /** Where the newest chunk ended: what lies between it and the live place is of no interest to this audience. */
+  #newestEnd: Place | null = null;
+  #run: Run | null = null;
+  #cursorTold = '';
+  #cursorToTell = '';
+  #delivering = false;
+  #left: Member[] = [];
+
+  constructor(key: string, sources: readonly Source[], encoder: FrameEncoder, counters: DeliveryCounters, context: AudienceContext) {
+    this.key = key;
+    this.sources = sources;
+    this.encoder = encoder;
+    this.counters = counters;
+    this.#context = context;
+    this.#tail = new EncodedTail(context.tailBytesMax, context.tailBudget);
+    this.#reader = new ChunkReader(sources, encoder, context);
+    this.lastSentMs = context.monotonicMs();
+  }
+
+  /** Whether new records are worth encoding: who catches up from further behind reads them from the log. */
+  get attentive(): boolean {
+    return this.live.length > 0 || this.waiting > 0;
+  }
+
+  /** The place of those who keep pace. */
+  livePlace(): Place {
+    return livePlace(this.sources);
+  }
+
+  isLive(place: Place): boolean {
+    return isLive(place, this.sources);
+  }
+
+  cursor(place: Place): string {
+    return placeCursor(place, this.sources);
+  }
+
+  get #out(): ByteWriter {
+    this.#writer ??= new ByteWriter(1024);
+    return this.#writer;
+  }
+
+  /** Whether the dispatcher is handing over records of a partition. */
+  get inRun(): boolean {
+    return this.#run !== null;
+  }
+
+  /** Begins to take new records of one partition, whose progress still tells where the last run ended. */
+  beginRun(progress: PartitionProgress): void {
+    const place = this.livePlace();
+    const index = this.sources.findIndex((source) => source.progress === progress && source.barrier === null);
+    const [cursorBefore, cursorAfter] = cursorAround(place, this.sources, index);
+    const { topic } = this.sources[index];
+    this.#run = { start: this.#newestEnd ?? place, index, epoch: topic.epoch, cursorBefore, cursorAfter, messages: 0, next: 0 };
+  }
+
+  /** Encodes the record that the batch has at `index`. */
+  record(batch: RecordBatch, index: number, channel: string): void {
+    const run = this.#run as Run;
+    const out = this.#out;
+    const { view } = this.#context;
+    if (run.messages++ === 0) this.encoder.begin(out);
+    view.set(batch, index, channel, run.epoch, run.cursorBefore, run.cursorAfter);
+    this.encoder.message(view, out);
+    run.next = batch.offset(index) + 1;
+    if (out.length >= this.#context.flushBytesMax) this.#seal(run, this.#placeInRun(run));
+  }
+
+  /** Tells that the partition's records before `next` are damaged. */
+  damage(next: number): void {
+    const run = this.#run as Run;
+    if (run.messages > 0) this.#seal(run, this.#placeInRun(run));
+    run.next = next;
+    const end = this.#placeInRun(run);
+    this.#add(run, { bytes: this.encodeGap('damaged', end), messages: 0, end, gap: 'damaged', conflated: 0 });
+  }
+
+  /** The partition's progress has been moved on: hands over what is left. */
+  endRun(): void {
+    const run = this.#run as Run;
+    const end = this.livePlace();
+    if (run.messages > 0) this.#seal(run, end);
+    this.#newestEnd = end;
+    this.#run = null;
+  }
+
+  /** New records were not encoded, so that the tail has a hole. */
+  skipRun(): void {
+    this.#newestEnd = null;
+  }
+
+  #placeInRun(run: Run): Place {
+    return this.livePlace().map((offset, i) => (i === run.index ? run.next : offset));
+  }
+
+  #seal(run: Run, end: Place): void {
+    this.encoder.end(this.#out);
+    this.#add(run, { bytes: this.#out.take(), messages: run.messages, end, gap: null, conflated: 0 });
+    run.messages = 0;
+  }
+
+  #add(run: Run, chunk: Chunk): void {
+    this.#tail.add(placeKey(run.start), chunk);
+    run.start = chunk.end;
+    this.#deliver(chunk, 0, this.live.length);
+    this.lastSentMs = this.#context.monotonicMs();
+  }
+
+  /** Hands a chunk to the live members from index `from` up to `to`. */
+  #deliver(chunk: Chunk, from: number, to: number): void {
+    const { live } = this;
+    let served = 0;
+    this.#delivering = true;
+    // Backwards, because a member that falls behind is replaced by the last one, which was served already.
+    for (let i = to - 1; i >= from; i--) {
+      const member = live[i];
+      if (member.closed) continue;
+      if (chunk.gap !== null && member.gapEnds) {
+        member.place = chunk.end;
+        member.end('gap');
+        continue;
+      }
+      served++;
+      if (!member.sink.write(chunk.bytes, chunk.messages)) {
+        this.#removeLive(member);
+        member.wait(chunk.end);
+      }
+    }
+    this.#delivering = false;
+    for (const member of this.#left) this.#removeLive(member);
+    this.#left = [];
+    this.#count(chunk, served);
+  }
+
+  #count(chunk: Chunk, members: number): void {
+    this.counters.messages.add(chunk.messages * members);
+    this.counters.bytes.add(chunk.bytes.length * members);
+    if (chunk.gap !== null) this.counters.gaps.add(members);
+    if (chunk.conflated > 0) this.counters.conflated.add(chunk.conflated);
+  }
+
+  /** Counts a chunk that was handed to one member that catches up. */
+  countOne(chunk: Chunk): void {
+    this.#count(chunk, 1);
+  }
+
+  /**
+   * Sends a keep-alive to the live members from index `from` up to `to`; with the cursor, if it moved since all of them
+   * were told.
+   */
+  keepAlive(from: number, to: number): void {
+    const end = this.livePlace();
+    if (from === 0) {
+      const cursor = this.cursor(end);
+      this.#cursorToTell = cursor === this.#cursorTold ? '' : cursor;
+      this.#cursorTold = cursor;
+    }
+    const out = this.#out;
+    this.encoder.begin(out);
+    this.encoder.keepAlive(this.#cursorToTell, out);
+    this.encoder.end(out);
+    const bytes = out.take();
+    if (bytes.length > 0) this.#deliver({ bytes, messages: 0, end, gap: null, conflated: 0 }, from, to);
+  }
+
+  addLive(member: Member): void {
+    // A newcomer may hold an older cursor than the others.
+    this.#cursorTold = '';
+    member.liveIndex = this.live.length;
+    this.live.push(member);
+  }
+
+  /** Takes a member out of the live list; at once, or after the delivery under way. */
+  leaveLive(member: Member): void {
+    if (this.#delivering) this.#left.push(member);
+    else this.#removeLive(member);
+  }
+
+  #removeLive(member: Member): void {
+    const index = member.liveIndex;
+    if (index === -1) return;
+    const last = this.live.pop() as Member;
+    if (last !== member) {
+      this.live[index] = last;
+      last.liveIndex = index;
+    }
+    member.liveIndex = -1;
+  }
+
+  /** The chunk that follows a place: shared if anybody asked for it lately, else read from the log. */
+  chunkAt(place: Place): Chunk {
+    const key = placeKey(place);
+    const shared = this.#tail.get(key);
+    if (shared === undefined) {
+      const chunk = this.#reader.read(place, 'all', this.#out);
+      if (chunk.bytes.length > 0) this.#tail.add(key, chunk);
+      return chunk;
+    }
+    const following = this.#tail.get(placeKey(shared.end));
+    if (following === undefined || shared.gap !== null || following.gap !== null) return shared;
+    if (shared.bytes.length + following.bytes.length > this.#context.flushBytesMax) return shared;
+    // Small chunks in a row become one, so that whoever is behind takes larger steps than those in front.
+    const merged: Chunk = {
+      bytes: Buffer.concat([shared.bytes, following.bytes]),
+      messages: shared.messages + following.messages,
+      end: following.end,
+      gap: null,
+      conflated: 0,
+    };
+    this.#tail.add(key, merged);
+    return merged;
+  }
+
+  /** What follows a place, reduced to the latest message of each channel. */
+  conflatedChunkAt(place: Place): Chunk {
+    return this.#reader.read(place, 'latest per key', this.#out);
+  }
+
+  /** Whether the tail still holds what follows a place. */
+  isInTail(place: Place): boolean {
+    return this.#tail.get(placeKey(place)) !== undefined;
+  }
+
+  /** The bytes that tell of a gap after which reading goes on at `place`. */
+  encodeGap(reason: GapReason, place: Place): Buffer {
+    const out = this.#out;
+    this.encoder.begin(out);
+    this.encoder.gap({ reason, cursor: this.cursor(place) }, out);
+    this.encoder.end(out);
+    return out.take();
+  }
+
+  /** Releases the tail; the audience is not used any more. */
+  dismiss(): void {
+    this.#tail.clear();
+  }
+}
+
+/** New records of one partition that are being handed over. */
+interface Run {
+  /** Where the next chunk begins. */
+  start: Place;
+  /** The partition's index among the audience's sources. */
+  readonly index: number;
+  readonly epoch: string;
+  readonly cursorBefore: string;
+  readonly cursorAfter: string;
+  /** Messages encoded since the last chunk. */
+  messages: number;
+  /** The offset after the last of them. */
+  next: number;
+}

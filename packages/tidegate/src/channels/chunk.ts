@@ -1,0 +1,70 @@
+import type { Place } from './place.ts';
+import type { GapReason } from './port.ts';
+
+/** Encoded messages from one place to a later one, shared by all subscribers that stand at the first. */
+export interface Chunk {
+  readonly bytes: Buffer;
+  /** How many messages the bytes hold; 0 if nothing between the places is wanted. */
+  readonly messages: number;
+  readonly end: Place;
+  /** Set if the bytes tell of a gap, and nothing else. */
+  readonly gap: GapReason | null;
+  /** Messages that conflation left out. */
+  readonly conflated: number;
+}
+
+/** The bytes that all tails of a hub hold together, against their common limit. */
+export interface TailBudget {
+  used: number;
+  readonly max: number;
+}
+
+/**
+ * The encoded tail of one audience: chunks by the place they begin at, so that subscribers that fell behind go on from
+ * buffers that exist already, and those that read from the log at the same place make one buffer for all. The least
+ * recently added go first.
+ */
+export class EncodedTail {
+  // Made when first needed: most channels are quiet.
+  #chunks: Map<number | string, Chunk> | null = null;
+  readonly #bytesMax: number;
+  readonly #budget: TailBudget;
+  #bytes = 0;
+
+  constructor(bytesMax: number, budget: TailBudget) {
+    this.#bytesMax = bytesMax;
+    this.#budget = budget;
+  }
+
+  get(start: number | string): Chunk | undefined {
+    return this.#chunks?.get(start);
+  }
+
+  add(start: number | string, chunk: Chunk): void {
+    this.#remove(start);
+    this.#chunks ??= new Map();
+    this.#chunks.set(start, chunk);
+    this.#account(chunk.bytes.length);
+    for (const oldest of this.#chunks.keys()) {
+      if (this.#bytes <= this.#bytesMax && this.#budget.used <= this.#budget.max) break;
+      this.#remove(oldest);
+    }
+  }
+
+  clear(): void {
+    this.#account(-this.#bytes);
+    this.#chunks = null;
+  }
+
+  #remove(start: number | string): void {
+    const chunk = this.#chunks?.get(start);
+    if (chunk === undefined) return;
+    this.#chunks?.delete(start);
+    this.#account(-chunk.bytes.length);
+  }
+
+  #account(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.used += bytes;
+  }
+}

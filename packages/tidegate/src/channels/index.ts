@@ -1,0 +1,21 @@
+export { DEFAULT_TOPIC } from './channel-map.ts';
+export { hasWildcard } from './channel-name.ts';
+export { Hub, type HubOptions } from './hub.ts';
+export { type JsonEnvelope, writeGapJson, writeMessageJson } from './message-json.ts';
+export type {
+  Channels,
+  EndReason,
+  FrameEncoder,
+  Gap,
+  GapReason,
+  Message,
+  PublishCallback,
+  PublishedEvent,
+  PublishReceipt,
+  Sink,
+  SlowPolicy,
+  StartPosition,
+  SubscribeRequest,
+  Subscription,
+} from './port.ts';
+export { parsePosition } from './position.ts';

@@ -1,0 +1,152 @@
+import type { Audience } from './audience.ts';
+import type { Place } from './place.ts';
+import type { EndReason, GapReason, Sink, SlowPolicy, Subscription } from './port.ts';
+
+/** What a member tells its hub. */
+export interface MemberHost {
+  /** The member wants to take a step at the end of this turn. */
+  catchUp(member: Member): void;
+  /** The member does not keep pace, or does again. */
+  behind(member: Member): void;
+  caughtUp(member: Member): void;
+  left(member: Member, reason: EndReason | null): void;
+}
+
+/**
+ * One subscriber. It is live (its place is the audience's and it holds none of its own), or it waits for its transport to
+ * drain, or it catches up. There is no queue: being behind costs a place.
+ */
+export class Member implements Subscription {
+  readonly audience: Audience;
+  readonly sink: Sink;
+  readonly policy: SlowPolicy;
+  readonly gapEnds: boolean;
+  closed = false;
+  /** Index in the audience's live list; -1 if not live. */
+  liveIndex = -1;
+  /** Where it stands while it is not live. */
+  place: Place | null;
+  #waiting = false;
+  /** It has not been live yet. */
+  #starting = true;
+  /** It was too slow and takes only the latest of each channel until it is live again. */
+  #conflating = false;
+  /** A gap that it is still to be told. */
+  #gap: GapReason | null;
+  readonly #host: MemberHost;
+
+  constructor(
+    audience: Audience,
+    place: Place,
+    gap: GapReason | null,
+    options: { readonly sink: Sink; readonly slowPolicy: SlowPolicy; readonly gapEnds?: boolean },
+    host: MemberHost,
+  ) {
+    this.audience = audience;
+    this.sink = options.sink;
+    this.policy = options.slowPolicy;
+    this.gapEnds = options.gapEnds === true;
+    this.place = place;
+    this.#gap = gap;
+    this.#host = host;
+  }
+
+  /** The transport is full: stands at `place` until it drains. */
+  wait(place: Place): void {
+    if (this.closed) return;
+    this.place = place;
+    this.#waiting = true;
+    this.audience.waiting++;
+    this.#host.behind(this);
+  }
+
+  drained(): void {
+    if (this.closed || !this.#waiting) return;
+    this.#stopWaiting();
+    const place = this.place as Place;
+    if (!this.audience.isLive(place)) {
+      if (this.policy === 'close' && !this.audience.isInTail(place)) {
+        this.end('too_slow');
+        return;
+      }
+      if (this.policy === 'drop' && !this.#conflating) {
+        this.#conflating = true;
+        // Where a gap cannot be said in band, the subscriber's own wish for `drop` has to do.
+        if (!this.gapEnds) this.#gap ??= 'conflated';
+      }
+    }
+    this.#host.catchUp(this);
+  }
+
+  /** Takes one step from catching up towards live. Returns whether it wants another; false if it is live, full or closed. */
+  advance(): boolean {
+    if (this.closed || this.#waiting || this.place === null) return false;
+    if (this.#gap !== null) return this.#tellGap(this.#gap, this.place);
+    if (this.audience.isLive(this.place)) {
+      this.place = null;
+      this.#conflating = false;
+      this.#host.caughtUp(this);
+      this.audience.addLive(this);
+      if (this.#starting) {
+        this.#starting = false;
+        this.sink.caughtUp?.();
+      }
+      return false;
+    }
+    const chunk = this.#conflating ? this.audience.conflatedChunkAt(this.place) : this.audience.chunkAt(this.place);
+    this.place = chunk.end;
+    if (chunk.gap !== null && this.gapEnds) {
+      this.end('gap');
+      return false;
+    }
+    this.audience.countOne(chunk);
+    if (chunk.bytes.length > 0 && !this.sink.write(chunk.bytes, chunk.messages)) {
+      this.wait(chunk.end);
+      return false;
+    }
+    return !this.closed;
+  }
+
+  #tellGap(gap: GapReason, place: Place): boolean {
+    this.#gap = null;
+    if (this.gapEnds) {
+      this.end('gap');
+      return false;
+    }
+    this.audience.counters.gaps.add(1);
+    if (this.sink.write(this.audience.encodeGap(gap, place), 0)) return !this.closed;
+    this.wait(place);
+    return false;
+  }
+
+  cursor(): string {
+    return this.audience.cursor(this.place ?? this.audience.livePlace());
+  }
+
+  close(): void {
+    this.#leave(null);
+  }
+
+  /** Ends it from the server's side. */
+  end(reason: EndReason): void {
+    if (this.closed) return;
+    this.#leave(reason);
+    this.sink.ended(reason);
+  }
+
+  #leave(reason: EndReason | null): void {
+    if (this.closed) return;
+    // The cursor of a closed subscription can still be asked for: it stays where it was.
+    this.place ??= this.audience.livePlace();
+    this.closed = true;
+    this.#stopWaiting();
+    if (this.liveIndex !== -1) this.audience.leaveLive(this);
+    this.#host.left(this, reason);
+  }
+
+  #stopWaiting(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.audience.waiting--;
+  }
+}

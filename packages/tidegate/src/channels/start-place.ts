@@ -1,0 +1,163 @@
+import type { Limits } from '../kernel/index.ts';
+import { type Log, RECORD_CONTROL, type Topic } from '../log/index.ts';
+import { type CursorPart, decodeCursor } from './cursor.ts';
+import type { Place } from './place.ts';
+import type { GapReason, StartPosition } from './port.ts';
+import type { Source } from './source.ts';
+
+/** Where a subscription begins, and what is missing before it. */
+export interface StartPlace {
+  readonly place: Place;
+  readonly gap: GapReason | null;
+}
+
+/**
+ * Turns `from` into offsets.
+ * @throws TidegateError position_invalid
+ */
+export function resolveStart(sources: readonly Source[], from: StartPosition, log: Log, limits: Limits): StartPlace {
+  switch (from.kind) {
+    case 'latest':
+      return { place: sources.map((source) => endOf(source, log)), gap: null };
+    case 'earliest':
+      return { place: sources.map((source) => startOf(source, log)), gap: null };
+    case 'time':
+      return { place: sources.map((source) => within(source, log, log.offsetAtTime(source.topic.name, source.partition, from.timeMs))), gap: null };
+    case 'last':
+      return { place: placeOfLast(sources, from.count, log), gap: null };
+    case 'cursor':
+      return placeOfCursor(sources, decodeCursor(from.cursor, limits), log);
+  }
+}
+
+function startOf(source: Source, log: Log): number {
+  const { start } = log.bounds(source.topic.name, source.partition);
+  return source.barrier === null ? start : Math.min(start, source.barrier);
+}
+
+function endOf(source: Source, log: Log): number {
+  const { end } = log.bounds(source.topic.name, source.partition);
+  return source.barrier === null ? end : Math.min(end, source.barrier);
+}
+
+function within(source: Source, log: Log, offset: number): number {
+  return Math.min(Math.max(offset, startOf(source, log)), endOf(source, log));
+}
+
+/** The most records that are looked at for the last N of a pattern. */
+const LAST_SCAN_RECORDS_MAX = 1_000_000;
+
+/**
+ * The last N messages over all sources. Each source gives its own last N, and of these the N latest by time
+ * are kept; older sources end where newer begin, so that time orders them too.
+ */
+function placeOfLast(sources: readonly Source[], count: number, log: Log): Place {
+  if (count === 0) return sources.map((source) => endOf(source, log));
+  const perSource = sources.map((source) => lastOf(source, count, log));
+  if (sources.length === 1) return [perSource[0][0]?.offset ?? endOf(sources[0], log)];
+  const kept = perSource
+    .flatMap((list, index) => list.map((entry) => ({ ...entry, index })))
+    .sort((a, b) => b.timestampMs - a.timestampMs || b.offset - a.offset)
+    .slice(0, count);
+  const place = sources.map((source) => endOf(source, log));
+  for (const { index, offset } of kept) place[index] = Math.min(place[index], offset);
+  return place;
+}
+
+interface Found {
+  readonly offset: number;
+  readonly timestampMs: number;
+}
+
+/** The last `count` wanted records of one source, in order. */
+function lastOf(source: Source, count: number, log: Log): readonly Found[] {
+  const { topic, partition, selector } = source;
+  const start = startOf(source, log);
+  const end = endOf(source, log);
+  const { onlyKey } = selector;
+  const exact = onlyKey !== undefined || selector.all;
+  // For a pattern the share of wanted records is unknown: look at more and more until there are enough.
+  for (let asked = count; ; asked *= 8) {
+    const from = Math.max(start, log.offsetOfLast(topic.name, partition, asked, onlyKey, end));
+    const found = collect(source, from, end, log);
+    if (exact || found.length >= count || from <= start || asked >= LAST_SCAN_RECORDS_MAX) return found.slice(-count);
+  }
+}
+
+function collect(source: Source, from: number, to: number, log: Log): readonly Found[] {
+  const { topic, partition, selector } = source;
+  const found: Found[] = [];
+  const key = selector.onlyKey;
+  for (let at = from; at < to; ) {
+    const request = { topic: topic.name, partition, from: at, to, bytesMax: 1 << 20 };
+    const { batches, next } = log.read(key === undefined ? request : { ...request, key });
+    for (const batch of batches) {
+      selector.forEach(batch, batch.lowerBound(at), (index) => {
+        const offset = batch.offset(index);
+        if (offset >= to) return false;
+        if ((batch.flags(index) & RECORD_CONTROL) === 0) found.push({ offset, timestampMs: batch.timestampMs(index) });
+        return true;
+      });
+    }
+    if (next <= at) break;
+    at = next;
+  }
+  return found;
+}
+
+function placeOfCursor(sources: readonly Source[], parts: readonly CursorPart[], log: Log): StartPlace {
+  const partOf = new Map(parts.map((part) => [part.topic, part]));
+  let gap: GapReason | null = null;
+  const place = sources.map((source) => {
+    const { topic, partition, barrier } = source;
+    const part = partOf.get(topic.name);
+    const offset = part?.offsets.get(partition);
+    if (part === undefined || offset === undefined) {
+      // Storage that the cursor no longer names was read to its barrier.
+      if (barrier !== null) return sources.some((other) => partOf.has(other.topic.name)) ? barrier : startOf(source, log);
+      if (isYounger(topic, parts)) return youngTopicStart(source, log);
+      gap ??= 'other_channel';
+      return startOf(source, log);
+    }
+    if (part.epoch !== topic.epoch) {
+      gap = 'other_epoch';
+      return startOf(source, log);
+    }
+    const { start, end } = log.bounds(topic.name, partition);
+    if (barrier !== null && offset >= barrier) return barrier;
+    if (offset < start) {
+      gap ??= 'below_retention';
+      return startOf(source, log);
+    }
+    if (offset > end) {
+      gap ??= 'beyond_end';
+      return startOf(source, log);
+    }
+    return offset;
+  });
+  return { place, gap };
+
+  function youngTopicStart(source: Source, within: Log): number {
+    const { start } = within.bounds(source.topic.name, source.partition);
+    if (start > 0 || olderRecordsDropped(source.topic, parts, sources)) gap ??= 'below_retention';
+    return start;
+  }
+}
+
+/** Whether a topic was declared after the cursor was given out, so that all its records are new to the cursor's holder. */
+function isYounger(topic: Topic, parts: readonly CursorPart[]): boolean {
+  return parts.some((part) => {
+    const barrier = topic.barrier[part.topic];
+    if (barrier === undefined || barrier.epoch !== part.epoch) return false;
+    return [...part.offsets].every(([partition, offset]) => offset <= (barrier.ends[partition] ?? 0));
+  });
+}
+
+/** Whether older storage still had records for the cursor's holder, and keeps them no longer. */
+function olderRecordsDropped(topic: Topic, parts: readonly CursorPart[], sources: readonly Source[]): boolean {
+  return parts.some((part) => {
+    if (sources.some((source) => source.topic.name === part.topic)) return false;
+    const ends = topic.barrier[part.topic]?.ends ?? [];
+    return [...part.offsets].some(([partition, offset]) => offset < (ends[partition] ?? 0));
+  });
+}

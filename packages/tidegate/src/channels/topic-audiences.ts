@@ -1,0 +1,101 @@
+import type { RecordBatch, Topic } from '../log/index.ts';
+import type { Audience } from './audience.ts';
+import type { ChannelMap } from './channel-map.ts';
+import { hasWildcard } from './channel-name.ts';
+import { PatternTrie } from './pattern-trie.ts';
+import type { PartitionProgress } from './source.ts';
+
+/** How many channel names of a topic are kept made up. */
+const NAMES_MAX = 16_384;
+
+const NOBODY: readonly Audience[] = [];
+
+/** A partition whose new records are handed to live subscribers. */
+export interface LivePartition extends PartitionProgress {
+  readonly audiences: TopicAudiences;
+  /** The durable end, as far as it was announced. */
+  end: number;
+}
+
+/** Who wants the records of one topic, by channel and by pattern. */
+export class TopicAudiences {
+  readonly topic: Topic;
+  readonly partitions: readonly LivePartition[];
+  readonly #map: ChannelMap;
+  readonly #exact = new Map<string, Audience[]>();
+  readonly #patterns = new PatternTrie<Audience>();
+  readonly #names = new Map<string, string>();
+  readonly #all = new Map<Audience, number>();
+  #mark = 0;
+
+  constructor(topic: Topic, map: ChannelMap, endOf: (partition: number) => number) {
+    this.topic = topic;
+    this.#map = map;
+    this.partitions = Array.from({ length: topic.partitions }, (_, partition) => {
+      const end = endOf(partition);
+      return { topic, partition, dispatched: end, end, audiences: this };
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.size === 0;
+  }
+
+  /** Everybody who reads a partition. */
+  readersOf(partition: LivePartition): Audience[] {
+    return [...this.#all.keys()].filter((audience) => audience.sources.some((source) => source.progress === partition));
+  }
+
+  add(channel: string, audience: Audience): void {
+    this.#all.set(audience, (this.#all.get(audience) ?? 0) + 1);
+    if (hasWildcard(channel)) {
+      this.#patterns.add(channel, audience);
+      return;
+    }
+    const list = this.#exact.get(channel);
+    if (list === undefined) this.#exact.set(channel, [audience]);
+    else list.push(audience);
+  }
+
+  delete(channel: string, audience: Audience): void {
+    const uses = this.#all.get(audience) ?? 0;
+    if (uses > 1) this.#all.set(audience, uses - 1);
+    else this.#all.delete(audience);
+    if (hasWildcard(channel)) {
+      this.#patterns.delete(channel, audience);
+      return;
+    }
+    const list = this.#exact.get(channel)?.filter((other) => other !== audience) ?? [];
+    if (list.length === 0) this.#exact.delete(channel);
+    else this.#exact.set(channel, list);
+  }
+
+  /** The channel of a record of this topic. */
+  nameOf(key: string | null): string {
+    if (key === null) return this.#map.channelOf(this.topic.name, null);
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      name = this.#map.channelOf(this.topic.name, key);
+      if (this.#names.size >= NAMES_MAX) this.#names.clear();
+      this.#names.set(key, name);
+    }
+    return name;
+  }
+
+  /** Who wants the records of one key of a batch; -1 for those without key. Each audience is named once. */
+  wanting(batch: RecordBatch, keyIndex: number): readonly Audience[] {
+    const channel = this.nameOf(keyIndex === -1 ? null : batch.keyAt(keyIndex));
+    const exact = this.#exact.get(channel);
+    if (this.#patterns.size === 0) return exact ?? NOBODY;
+    const mark = ++this.#mark;
+    const found: Audience[] = [];
+    const take = (audience: Audience): void => {
+      if (audience.mark === mark && found.includes(audience)) return;
+      audience.mark = mark;
+      found.push(audience);
+    };
+    exact?.forEach(take);
+    this.#patterns.match(channel, take);
+    return found;
+  }
+}
