@@ -1,0 +1,361 @@
+/*
+ * Publishes messages over a few connections, saturating or by a schedule.
+ *
+ *   publish --port P --unit FILE --connections N [--depth N] [--answers KIND] [--answers-per-unit N]
+ *           [--framing http|websocket] [--head FILE] [--mask BYTE] --seconds S [--rate R]
+ *
+ * FILE is what is sent again and again: a request, several, a chunk of a body, a few frames. Each blank payload in it
+ * (see payload.h) is stamped just before sending. HEAD goes out once per connection before anything else. A connection has at
+ * most `--depth` units that are unanswered. What answers a unit is, by KIND:
+ *
+ *   response   an HTTP response          frame   a WebSocket data frame      line   a line of the body of one long response
+ *   close      the connection's end, as of servers without keep-alive       none   nothing: only TCP holds the sender back
+ *
+ * Without `--rate` a unit goes out as soon as a connection may send one, and the stamp is that moment. With it (messages per
+ * second) message k has its stamp at start + k / R whatever happens, and a unit goes out when its last message is due or, if
+ * the server is behind, as soon after as it can: delays are counted, never left out.
+ *
+ * Prints `ready` when connected; starts at a line on stdin; prints `stopped` when the last unit is under way, then waits for
+ * the answers, prints one line of JSON, and ends.
+ */
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <sys/epoll.h>
+
+#include "clock.h"
+#include "histogram.h"
+#include "http-response.h"
+#include "payload.h"
+#include "program.h"
+#include "websocket-frame.h"
+
+#define READ_BYTES (64 * 1024)
+#define EVENTS 256
+#define ANSWER_TIMEOUT_US 10000000
+
+enum answer_kind { ANSWER_RESPONSE, ANSWER_FRAME, ANSWER_LINE, ANSWER_CLOSE, ANSWER_NONE };
+
+struct publisher {
+  int descriptor;
+  bool connecting, greeting, sending, free;
+  char *unit;
+  size_t sent_bytes;
+  uint32_t lane, sequence, outstanding, answers;
+  uint64_t *started_us; /* a ring of `depth`: when each unanswered unit was due */
+  uint32_t oldest;
+  struct frame_reader frame;
+  struct http_response response;
+};
+
+static struct publisher *publishers, **free_ring;
+static uint32_t publisher_count, free_first, free_count, depth, answers_per_unit, connected;
+static enum answer_kind answer_kind;
+static bool is_websocket;
+static char *unit, *head, mask;
+static size_t unit_bytes, head_bytes;
+static size_t *blanks;
+static uint32_t items;
+static int port, epoll;
+static double rate, seconds;
+static uint64_t start_us, stop_us, units_planned;
+static bool running, stopped;
+
+static struct {
+  uint64_t units, answered, refused, late_us;
+} counts;
+static struct histogram latencies;
+
+static void watch(struct publisher *publisher, int operation, uint32_t interest) {
+  struct epoll_event event = {.events = interest, .data.ptr = publisher};
+  if (epoll_ctl(epoll, operation, publisher->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
+}
+
+static void offer(struct publisher *publisher) {
+  if (publisher->free || publisher->sending || publisher->greeting || publisher->outstanding == depth) return;
+  publisher->free = true;
+  free_ring[(free_first + free_count++) % publisher_count] = publisher;
+}
+
+static void open_connection(struct publisher *publisher) {
+  publisher->descriptor = connect_loopback(port);
+  publisher->connecting = true;
+  memset(&publisher->response, 0, sizeof publisher->response);
+  watch(publisher, EPOLL_CTL_ADD, EPOLLOUT);
+}
+
+static void unit_answered(struct publisher *publisher, bool accepted) {
+  if (publisher->outstanding == 0 || ++publisher->answers < answers_per_unit) return;
+  publisher->answers = 0;
+  uint64_t now = clock_us();
+  uint64_t started = publisher->started_us[publisher->oldest];
+  publisher->oldest = (publisher->oldest + 1) % depth;
+  publisher->outstanding--;
+  histogram_record(&latencies, now > started ? now - started : 0);
+  if (accepted) counts.answered++;
+  else if (counts.refused++ == 0) fprintf(stderr, "a publish was refused:\n%s\n", publisher->response.head);
+  offer(publisher);
+}
+
+static void unit_sent(struct publisher *publisher) {
+  publisher->sending = false;
+  if (answer_kind == ANSWER_NONE) unit_answered(publisher, true);
+  offer(publisher);
+}
+
+static void continue_sending(struct publisher *publisher) {
+  ssize_t written = send(publisher->descriptor, publisher->unit + publisher->sent_bytes, unit_bytes - publisher->sent_bytes, MSG_NOSIGNAL);
+  if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
+  if (written > 0) publisher->sent_bytes += (size_t)written;
+  if (publisher->sent_bytes < unit_bytes) return;
+  watch(publisher, EPOLL_CTL_MOD, EPOLLIN);
+  unit_sent(publisher);
+}
+
+/* When item `index` of the whole run is due. */
+static uint64_t due_us(uint64_t index) { return start_us + (uint64_t)((double)index * 1e6 / rate); }
+
+static void issue(struct publisher *publisher, uint64_t now) {
+  uint64_t first_item = counts.units * items;
+  for (uint32_t item = 0; item < items; item++) {
+    uint64_t stamp = rate > 0 ? due_us(first_item + item) : now;
+    payload_stamp(publisher->unit + blanks[item], publisher->lane, publisher->sequence++, stamp, mask);
+  }
+  uint64_t due = rate > 0 ? due_us(first_item + items - 1) : now;
+  if (now > due && now - due > counts.late_us) counts.late_us = now - due;
+  publisher->started_us[(publisher->oldest + publisher->outstanding) % depth] = due;
+  publisher->outstanding++;
+  counts.units++;
+  publisher->sent_bytes = 0;
+  if (answer_kind == ANSWER_CLOSE) {
+    publisher->sending = true;
+    open_connection(publisher);
+    return;
+  }
+  /* `sending` marks that EPOLLOUT is watched; the first try goes without. */
+  ssize_t written = send(publisher->descriptor, publisher->unit, unit_bytes, MSG_NOSIGNAL);
+  if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
+  publisher->sent_bytes = written > 0 ? (size_t)written : 0;
+  if (publisher->sent_bytes == unit_bytes) {
+    unit_sent(publisher);
+  } else {
+    publisher->sending = true;
+    watch(publisher, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+  }
+}
+
+/* Issues what is due. Returns how long to wait for the next unit, in microseconds; -1 is until something happens. */
+static int64_t pump(void) {
+  for (;;) {
+    uint64_t now = clock_us();
+    bool finished = rate > 0 ? counts.units == units_planned : now >= stop_us;
+    if (finished) {
+      if (!stopped) {
+        stopped = true;
+        stop_us = now;
+        puts("stopped");
+        fflush(stdout);
+      }
+      return 1000;
+    }
+    uint64_t due = rate > 0 ? due_us(counts.units * items + items - 1) : now;
+    if (due > now) return (int64_t)(due - now);
+    if (free_count == 0) return rate > 0 ? -1 : (int64_t)(stop_us - now);
+    struct publisher *publisher = free_ring[free_first];
+    free_first = (free_first + 1) % publisher_count;
+    free_count--;
+    publisher->free = false;
+    issue(publisher, now);
+    offer(publisher);
+  }
+}
+
+static void greeted(struct publisher *publisher) {
+  publisher->greeting = false;
+  if (++connected == publisher_count) {
+    puts("ready");
+    fflush(stdout);
+  }
+  offer(publisher);
+}
+
+static void connection_made(struct publisher *publisher) {
+  int error = 0;
+  socklen_t error_bytes = sizeof error;
+  getsockopt(publisher->descriptor, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
+  if (error != 0) fail("cannot connect to port %d: %s", port, strerror(error));
+  publisher->connecting = false;
+  if (answer_kind == ANSWER_CLOSE) {
+    continue_sending(publisher);
+    return;
+  }
+  watch(publisher, EPOLL_CTL_MOD, EPOLLIN);
+  if (head != NULL && send(publisher->descriptor, head, head_bytes, MSG_NOSIGNAL) != (ssize_t)head_bytes) fail("cannot send the head");
+  if (!is_websocket) greeted(publisher);
+}
+
+static void read_frames(struct publisher *publisher, const char *data, const char *end) {
+  for (;;) {
+    const char *payload;
+    size_t bytes;
+    enum frame_event event = frame_next(&publisher->frame, &data, end, &payload, &bytes);
+    if (event == FRAME_MORE) return;
+    if (event == FRAME_END && answer_kind == ANSWER_FRAME && frame_ends_message(&publisher->frame)) unit_answered(publisher, true);
+    if (event == FRAME_END && frame_opcode(&publisher->frame) == WEBSOCKET_CLOSE) fail("the server closed the WebSocket");
+  }
+}
+
+static void read_body(struct publisher *publisher, const char *body, size_t bytes) {
+  const char *end = body + bytes;
+  for (const char *newline; (newline = memchr(body, '\n', (size_t)(end - body))) != NULL; body = newline + 1) {
+    unit_answered(publisher, publisher->response.status / 100 == 2);
+  }
+}
+
+static void read_response(struct publisher *publisher, const char *data, const char *end) {
+  while (data < end || http_step_pending(&publisher->response)) {
+    const char *body;
+    size_t bytes;
+    enum http_event event = http_next(&publisher->response, &data, end, &body, &bytes);
+    if (event == HTTP_BODY && answer_kind == ANSWER_LINE) read_body(publisher, body, bytes);
+    if (event == HTTP_END && answer_kind == ANSWER_RESPONSE) unit_answered(publisher, publisher->response.status / 100 == 2);
+    if (event == HTTP_HEAD_DONE && is_websocket) {
+      if (publisher->response.status != 101) fail("the server refused the WebSocket:\n%s", publisher->response.head);
+      greeted(publisher);
+      read_frames(publisher, data, end);
+      return;
+    }
+  }
+}
+
+static void connection_ended(struct publisher *publisher) {
+  if (answer_kind != ANSWER_CLOSE) fail("the server closed a publishing connection:\n%s", publisher->response.head);
+  close(publisher->descriptor);
+  publisher->sending = false;
+  unit_answered(publisher, publisher->response.status / 100 == 2);
+}
+
+static void read_some(struct publisher *publisher) {
+  static char buffer[READ_BYTES];
+  ssize_t bytes = recv(publisher->descriptor, buffer, sizeof buffer, 0);
+  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (bytes <= 0) connection_ended(publisher);
+  else if (is_websocket && !publisher->greeting) read_frames(publisher, buffer, buffer + bytes);
+  else read_response(publisher, buffer, buffer + bytes);
+}
+
+static void find_blanks(void) {
+  char pattern[PAYLOAD_STAMP_BYTES];
+  for (int at = 0; at < PAYLOAD_STAMP_BYTES; at++) pattern[at] = PAYLOAD_BLANK[at] ^ mask;
+  blanks = malloc((unit_bytes / PAYLOAD_STAMP_BYTES + 1) * sizeof *blanks);
+  for (char *at = unit; (at = memmem(at, unit_bytes - (size_t)(at - unit), pattern, PAYLOAD_STAMP_BYTES)) != NULL; at++) {
+    blanks[items++] = (size_t)(at - unit);
+  }
+  if (items == 0) fail("the unit holds no payload");
+}
+
+static void begin(void) {
+  char line[64];
+  if (read(STDIN_FILENO, line, sizeof line) <= 0) exit(0);
+  epoll_ctl(epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+  running = true;
+  start_us = clock_us();
+  stop_us = start_us + (uint64_t)(seconds * 1e6);
+  units_planned = (uint64_t)(rate * seconds / items);
+  if (units_planned == 0) units_planned = 1;
+}
+
+static void print_result(uint64_t unanswered) {
+#define FIELD(name, value) printf("\"%s\":%llu,", name, (unsigned long long)(value))
+  putchar('{');
+  FIELD("sent", counts.units * items);
+  FIELD("accepted", counts.answered * items);
+  FIELD("refused", counts.refused * items);
+  FIELD("unanswered", unanswered * items);
+  FIELD("startedUs", start_us);
+  FIELD("stoppedUs", stop_us);
+  FIELD("lateUs", counts.late_us);
+#undef FIELD
+  fputs("\"latencies\":", stdout);
+  histogram_print(&latencies, stdout);
+  puts("}");
+  fflush(stdout);
+}
+
+static uint64_t unanswered_units(void) {
+  uint64_t units = 0;
+  for (uint32_t index = 0; index < publisher_count; index++) units += publishers[index].outstanding;
+  return units;
+}
+
+static enum answer_kind parse_answer_kind(const char *name) {
+  static const char *const names[] = {"response", "frame", "line", "close", "none"};
+  for (int kind = 0; kind < 5; kind++) {
+    if (strcmp(name, names[kind]) == 0) return (enum answer_kind)kind;
+  }
+  fail("unknown kind of answer: %s", name);
+}
+
+int main(int argument_count, char **arguments) {
+  allow_many_files();
+  port = (int)argument_number(argument_count, arguments, "--port", NULL);
+  publisher_count = (uint32_t)argument_number(argument_count, arguments, "--connections", NULL);
+  depth = (uint32_t)argument_number(argument_count, arguments, "--depth", "1");
+  answers_per_unit = (uint32_t)argument_number(argument_count, arguments, "--answers-per-unit", "1");
+  answer_kind = parse_answer_kind(argument(argument_count, arguments, "--answers", "response"));
+  is_websocket = strcmp(argument(argument_count, arguments, "--framing", "http"), "websocket") == 0;
+  mask = (char)argument_number(argument_count, arguments, "--mask", "0");
+  seconds = argument_number(argument_count, arguments, "--seconds", NULL);
+  rate = argument_number(argument_count, arguments, "--rate", "0");
+  unit = read_whole(argument(argument_count, arguments, "--unit", NULL), &unit_bytes);
+  const char *head_file = argument(argument_count, arguments, "--head", "");
+  if (*head_file != 0) head = read_whole(head_file, &head_bytes);
+  find_blanks();
+  if (answer_kind == ANSWER_NONE) answers_per_unit = 1;
+  if (answer_kind == ANSWER_CLOSE) depth = 1;
+  if (publisher_count > PAYLOAD_LANES_MAX) fail("--connections is at most %d", PAYLOAD_LANES_MAX);
+
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  publishers = calloc(publisher_count, sizeof *publishers);
+  free_ring = calloc(publisher_count, sizeof *free_ring);
+  for (uint32_t index = 0; index < publisher_count; index++) {
+    struct publisher *publisher = &publishers[index];
+    publisher->lane = index;
+    publisher->unit = memcpy(malloc(unit_bytes), unit, unit_bytes);
+    publisher->started_us = calloc(depth, sizeof(uint64_t));
+    publisher->greeting = true;
+    if (answer_kind == ANSWER_CLOSE) greeted(publisher);
+    else open_connection(publisher);
+  }
+  struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
+
+  struct epoll_event events[EVENTS];
+  int64_t wait_us = -1;
+  for (;;) {
+    struct timespec wait = {.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
+    int ready = epoll_pwait2(epoll, events, EVENTS, wait_us < 0 ? NULL : &wait, NULL);
+    for (int at = 0; at < ready; at++) {
+      struct publisher *publisher = events[at].data.ptr;
+      if (publisher == NULL) {
+        begin();
+        continue;
+      }
+      if (publisher->connecting) {
+        connection_made(publisher);
+        continue;
+      }
+      if (events[at].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_some(publisher);
+      if ((events[at].events & EPOLLOUT) && publisher->sending) continue_sending(publisher);
+    }
+    if (!running) continue;
+    wait_us = pump();
+    if (!stopped) continue;
+    uint64_t unanswered = unanswered_units();
+    bool sending = false;
+    for (uint32_t index = 0; index < publisher_count; index++) sending |= publishers[index].sending;
+    if ((unanswered == 0 && !sending) || clock_us() > stop_us + ANSWER_TIMEOUT_US) {
+      print_result(unanswered);
+      return 0;
+    }
+  }
+}

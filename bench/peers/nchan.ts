@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Child } from '../support/child.ts';
+import { packageVersion } from '../support/machine.ts';
+import { blankPayload, getRequest, postRequest, repeated, textFrame, webSocketHeaders, webSocketMask } from '../support/payload.ts';
+import { freePorts, portOpen } from '../support/ports.ts';
+import type { WayIn } from '../support/publisher.ts';
+import type { BenchPeer, BenchServer } from './server.ts';
+
+/** nginx with Nchan, from Debian's `nginx-light` and `libnginx-mod-nchan`: messages in memory, nothing on disk. */
+export function nchan(workers: number): BenchPeer {
+  const name = workers === 1 ? 'nchan' : `nchan-${workers}-workers`;
+  return {
+    name,
+    durability: 'none',
+    missing: () => (packageVersion('libnginx-mod-nchan') === null ? 'apt-get install nginx-light libnginx-mod-nchan' : null),
+    start: () => startNchan(name, workers),
+  };
+}
+
+function configuration(folder: string, port: number, workers: number): string {
+  return `
+load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
+daemon off;
+user ${userInfo().username};
+worker_processes ${workers};
+worker_rlimit_nofile 20000;
+pid ${folder}/pid;
+error_log ${folder}/error.log error;
+events { worker_connections 12000; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  keepalive_requests 1000000000;
+  nchan_shared_memory_size 512M;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /publish { nchan_publisher http websocket; nchan_channel_id bench; }
+    location = /subscribe { nchan_subscriber eventsource websocket; nchan_channel_id bench; nchan_subscriber_first_message newest; }
+  }
+}
+`;
+}
+
+async function startNchan(name: string, workers: number): Promise<BenchServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-nchan-'));
+  const [port] = (await freePorts(1)) as [number];
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers));
+  const child = new Child('nginx', '/usr/sbin/nginx', ['-p', folder, '-e', join(folder, 'error.log'), '-c', join(folder, 'nginx.conf')]);
+  await child.during(portOpen(port));
+  const payload = blankPayload();
+  const post = postRequest('/publish', payload, { 'Content-Type': 'text/plain' });
+  const singlePosts = (): WayIn => ({ label: 'single POSTs x 64', port, connections: 64, unit: post, answers: 'response' });
+  return {
+    name,
+    version: `nginx ${packageVersion('nginx-light')}, Nchan ${packageVersion('libnginx-mod-nchan')}, ${workers} worker${workers > 1 ? 's' : ''}`,
+    durability: 'none',
+    pid: child.pid,
+    subscribePort: port,
+    subscribeRequest: (protocol) =>
+      getRequest('/subscribe', protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders),
+    singlePosts,
+    bestWay: () => pipelined(port, post),
+    async stop() {
+      await child.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function pipelined(port: number, post: Buffer, connections = 8, depth = 16): WayIn {
+  return {
+    label: `POSTs, ${depth} pipelined x ${connections}`,
+    port,
+    connections,
+    unit: Buffer.from(repeated(depth, post.toString('latin1')), 'latin1'),
+    answers: 'response',
+    answersPerUnit: depth,
+  };
+}
+
+/** Frames over WebSocket; Nchan answers each with a frame that tells of the channel. */
+export function nchanWebSocketWay(port: number, connections = 8, frames = 16): WayIn {
+  return {
+    label: `WebSocket, ${frames} frames x ${connections}`,
+    port,
+    connections,
+    head: Buffer.from(getRequest('/publish', webSocketHeaders)),
+    unit: Buffer.concat(Array.from({ length: frames }, () => textFrame(blankPayload()))),
+    answers: 'frame',
+    answersPerUnit: frames,
+    framing: 'websocket',
+    mask: webSocketMask,
+  };
+}

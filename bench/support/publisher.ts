@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child } from './child.ts';
+import { Histogram, type HistogramReport } from './histogram.ts';
+import { nativeProgram } from './native.ts';
+
+/** How messages get into a server: what is sent, over how many connections, and what answers it. See native/publish.c. */
+export interface WayIn {
+  /** A few words for the table, such as `single POSTs, 64 connections`. */
+  readonly label: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Sent once per connection, before anything else. */
+  readonly head?: Buffer;
+  /** Sent again and again, with the payloads in it stamped. */
+  readonly unit: Buffer;
+  /** Units without answer that a connection may have. */
+  readonly depth?: number;
+  readonly answers: 'response' | 'frame' | 'line' | 'close' | 'none';
+  readonly answersPerUnit?: number;
+  readonly framing?: 'http' | 'websocket';
+  /** The byte that the unit is masked with. */
+  readonly mask?: number;
+}
+
+export interface PublishResult {
+  readonly sent: number;
+  /** Messages that the server accepted. */
+  readonly accepted: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly startedUs: number;
+  /** When the last unit was under way. */
+  readonly stoppedUs: number;
+  /** How far the sender was behind its schedule at worst. */
+  readonly lateUs: number;
+  /** From when a unit was due until it was answered, in microseconds. */
+  readonly latencies: Histogram;
+}
+
+/** A publishing process, connected and waiting for `run`. */
+export class Publisher {
+  readonly #child: Child;
+
+  private constructor(child: Child) {
+    this.#child = child;
+  }
+
+  /**
+   * @param rate messages per second by a fixed schedule, or 0 for as fast as the server takes them
+   */
+  static async connect(way: WayIn, seconds: number, rate = 0): Promise<Publisher> {
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-unit-'));
+    writeFileSync(join(folder, 'unit'), way.unit);
+    if (way.head !== undefined) writeFileSync(join(folder, 'head'), way.head);
+    const child = new Child('publish', nativeProgram('publish'), [
+      ...['--port', `${way.port}`, '--connections', `${way.connections}`, '--unit', join(folder, 'unit')],
+      ...(way.head === undefined ? [] : ['--head', join(folder, 'head')]),
+      ...['--depth', `${way.depth ?? 1}`, '--answers', way.answers, '--answers-per-unit', `${way.answersPerUnit ?? 1}`],
+      ...['--framing', way.framing ?? 'http', '--mask', `${way.mask ?? 0}`, '--seconds', `${seconds}`, '--rate', `${rate}`],
+    ]);
+    child.exited.finally(() => rmSync(folder, { recursive: true, force: true }));
+    await child.line();
+    return new Publisher(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  start(): void {
+    this.#child.tell('go');
+  }
+
+  /** Resolves when the last message is under way. */
+  async stopped(): Promise<void> {
+    await this.#child.line();
+  }
+
+  /** Resolves when all is answered. */
+  async result(): Promise<PublishResult> {
+    const answer = JSON.parse(await this.#child.line()) as Omit<PublishResult, 'latencies'> & { latencies: HistogramReport };
+    return { ...answer, latencies: Histogram.from(answer.latencies) };
+  }
+}
+
+/** Publishes by one way for some time. */
+export async function publishFor(way: WayIn, seconds: number, rate = 0): Promise<PublishResult> {
+  const publisher = await Publisher.connect(way, seconds, rate);
+  publisher.start();
+  await publisher.stopped();
+  return publisher.result();
+}
