@@ -53,6 +53,10 @@ export const ERRORS = {
     'The content type is not accepted here',
     'Send the content type that the page of this endpoint in docs/ names.',
   ),
+  http_transfer_coding_unsupported: client(
+    'The body has a transfer coding that the server does not decode',
+    'Send the body with Content-Length, or with Transfer-Encoding: chunked alone.',
+  ),
   http_expectation_failed: client('The Expect header asks for something unknown', 'Send 100-continue or nothing.'),
   http_query_invalid: client('A query parameter has an invalid value', 'The detail names the parameter and what it takes.'),
   body_too_large: client(

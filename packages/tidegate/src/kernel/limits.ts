@@ -25,6 +25,7 @@ export const LIMITS = {
   httpHeadTimeoutMs: limit(10 * SECOND, 100, 600 * SECOND, 'A head that trickles in holds a connection (slow loris).'),
   httpBodyIdleTimeoutMs: limit(30 * SECOND, 100, 600 * SECOND, 'A body that stops arriving holds a connection.'),
   httpKeepAliveTimeoutMs: limit(75 * SECOND, 100, 3_600 * SECOND, 'An unused connection is closed after this.'),
+  httpLingerTimeoutMs: limit(2 * SECOND, 50, 60 * SECOND, 'After the last answer, input is discarded this long so that the client can read it.'),
   chunkHeaderBytesMax: limit(256, 16, 4 * KIB, 'Chunk extensions carry nothing that we use.'),
   messageBytesMax: limit(1 * MIB, 1 * KIB, 256 * MIB, 'One message is held in memory whole.'),
   batchBytesMax: limit(16 * MIB, 1 * KIB, 1024 * MIB, 'A batch that is not NDJSON is held in memory whole.'),

@@ -85,7 +85,12 @@ export interface HttpExchange {
    * A response of unknown length. What is written must already be framed as `framing` says, so that framed bytes can be shared by
    * many connections. The request's parser is let go of; the connection is closed at the end.
    */
-  stream(status: number, headers: ResponseHeaders, owner: ByteChannelOwner, framing: StreamFraming): ByteChannel;
+  stream(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel;
   /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
   /** Called if the client leaves before the exchange was answered. */

@@ -1,0 +1,98 @@
+import { TidegateError } from '../kernel/index.ts';
+import type { IncomingRequest } from './incoming-request.ts';
+import type { ByteChannel, ByteChannelOwner, HttpExchange, ResponseHeaders, StreamFraming } from './port.ts';
+import { problemResponse } from './problem.ts';
+import { CLOSED_CHANNEL } from './socket-channel.ts';
+
+/** What an exchange asks of the connection that it came on. */
+export interface ExchangeCarrier {
+  respond(status: number, headers: ResponseHeaders, body: string | Uint8Array): void;
+  stream(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel;
+  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
+}
+
+/** One request and the means to answer it. Once answered or abandoned it holds on to nothing but the request. */
+export class IncomingExchange implements HttpExchange {
+  readonly request: IncomingRequest;
+  #carrier: ExchangeCarrier | null;
+  #state: 'open' | 'answered' | 'abandoned' = 'open';
+  #abandoned: (() => void) | null = null;
+
+  constructor(request: IncomingRequest, carrier: ExchangeCarrier) {
+    this.request = request;
+    this.#carrier = carrier;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  respond(status: number, headers: ResponseHeaders, body: string | Uint8Array = ''): void {
+    const carrier = this.#carrierToAnswer();
+    if (carrier === null) return;
+    carrier.respond(status, headers, body);
+  }
+
+  fail(error: TidegateError, headers?: ResponseHeaders): void {
+    const problem = problemResponse(error);
+    this.respond(
+      problem.status,
+      headers === undefined ? problem.headers : { ...problem.headers, ...headers },
+      problem.body,
+    );
+  }
+
+  stream(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel {
+    const carrier = this.#carrierToAnswer();
+    return carrier === null ? closedChannel(owner) : carrier.stream(status, headers, owner, framing);
+  }
+
+  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
+    const carrier = this.#carrierToAnswer();
+    return carrier === null ? closedChannel(owner) : carrier.upgrade(headers, owner);
+  }
+
+  onAbandoned(callback: () => void): void {
+    if (this.#state === 'abandoned') queueMicrotask(callback);
+    else if (this.#state === 'open') this.#abandoned = callback;
+  }
+
+  /** The response is on its way. */
+  answered(): void {
+    this.#state = 'answered';
+    this.#carrier = null;
+    this.#abandoned = null;
+    this.request.body.abandon();
+  }
+
+  /** The client has left. Answers are dropped from now on. */
+  abandon(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'abandoned';
+    this.#carrier = null;
+    const callback = this.#abandoned;
+    this.#abandoned = null;
+    callback?.();
+  }
+
+  #carrierToAnswer(): ExchangeCarrier | null {
+    if (this.#state === 'answered') throw new TidegateError('internal', 'A request was answered twice.');
+    return this.#carrier;
+  }
+}
+
+/** The channel of a client that has left: its owner hears so once the call that asked for it has returned. */
+export function closedChannel(owner: ByteChannelOwner): ByteChannel {
+  queueMicrotask(() => owner.closed());
+  return CLOSED_CHANNEL;
+}

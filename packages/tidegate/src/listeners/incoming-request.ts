@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import type { RequestHead } from '../wire/http1/index.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import type { Headers, HttpRequest } from './port.ts';
+
+/** A request as handlers see it. What not every handler looks at is computed when it is asked for. */
+export class IncomingRequest implements HttpRequest {
+  readonly body: IncomingBody;
+  readonly #head: RequestHead;
+  readonly #socket: Socket;
+  #path: string | null = null;
+  #query: URLSearchParams | null = null;
+
+  constructor(head: RequestHead, body: IncomingBody, socket: Socket) {
+    this.#head = head;
+    this.body = body;
+    this.#socket = socket;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get target(): string {
+    return this.#head.target;
+  }
+
+  get path(): string {
+    this.#path ??= this.target.slice(0, this.#pathEnd());
+    return this.#path;
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.target.slice(this.#pathEnd()));
+    return this.#query;
+  }
+
+  get headers(): Headers {
+    return this.#head.fields;
+  }
+
+  get minorVersion(): number {
+    return this.#head.minorVersion;
+  }
+
+  /** Empty once the connection is gone. */
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  #pathEnd(): number {
+    const mark = this.target.indexOf('?');
+    return mark === -1 ? this.target.length : mark;
+  }
+}
