@@ -1,4 +1,13 @@
+export {
+  type AdminListenerOptions,
+  type AdminRequest,
+  type AdminResponse,
+  type AdminRoute,
+  createAdminListener,
+} from './admin.ts';
+export { type CrossOriginOptions, withCrossOrigin } from './cross-origin.ts';
 export { createHttpListener, type HttpListenerOptions } from './http-listener.ts';
+export { assertListenable, isLoopback } from './loopback.ts';
 export type {
   BodyReceiver,
   ByteChannel,

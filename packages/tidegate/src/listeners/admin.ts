@@ -1,0 +1,155 @@
+import { Buffer } from 'node:buffer';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Clock, type Limits, type Logger, TidegateError } from '../kernel/index.ts';
+import { responseHead } from '../wire/http1/index.ts';
+import { listen } from './listen.ts';
+import { OriginPolicy } from './origin-policy.ts';
+import type { Listener, ResponseHeaders } from './port.ts';
+import { problemResponse } from './problem.ts';
+
+/** A request on the admin port. */
+export interface AdminRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The whole body, at most `limits.messageBytesMax` bytes; empty if there is none. */
+  readonly body: Buffer;
+}
+
+export interface AdminResponse {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly body: string | Uint8Array;
+}
+
+/** What answers one method on one path. A route for GET answers HEAD too. A TidegateError becomes problem+json. */
+export interface AdminRoute {
+  readonly method: string;
+  readonly path: string;
+  handle(request: AdminRequest): AdminResponse | Promise<AdminResponse>;
+}
+
+export interface AdminListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly routes: readonly AdminRoute[];
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Tools and a console need few connections; what leaks them is stopped early. */
+const CONNECTIONS_MAX = 256;
+
+/**
+ * Opens the admin port. It speaks through node:http, because nothing here is hot. Pages of other origins are refused as
+ * on the public port. Fails with `listen_failed` if the address cannot be had.
+ */
+export async function createAdminListener(options: AdminListenerOptions): Promise<Listener> {
+  const { limits, clock } = options;
+  const policy = new OriginPolicy([]);
+  const server = createServer(
+    {
+      maxHeaderSize: limits.httpHeadBytesMax,
+      headersTimeout: limits.httpHeadTimeoutMs,
+      keepAliveTimeout: limits.httpKeepAliveTimeoutMs,
+    },
+    (request, response) => {
+      answer(request, options, policy).then(
+        (answered) => send(response, answered),
+        (error) => send(response, failure(error, request, options.logger)),
+      );
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('clientError', (_error, socket) => refuse(socket));
+  const { host, port } = await listen(server, options.host, options.port);
+  server.on('error', (error) => options.logger.error({ error }, 'The admin listener failed'));
+  return { host, port, drain: (timeoutMs) => drain(server, clock, timeoutMs) };
+}
+
+async function answer(
+  request: IncomingMessage,
+  options: AdminListenerOptions,
+  policy: OriginPolicy,
+): Promise<AdminResponse> {
+  const { origin, host } = request.headers;
+  if (!policy.allows(origin, host)) {
+    throw new TidegateError(
+      'origin_forbidden',
+      `The request was sent to ${host} by ${origin ?? 'no origin'}.`,
+    );
+  }
+  const sent = request.method ?? 'GET';
+  const method = sent === 'HEAD' ? 'GET' : sent;
+  const target = request.url ?? '/';
+  const mark = target.indexOf('?');
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const onPath = options.routes.filter((route) => route.path === path);
+  if (onPath.length === 0)
+    throw new TidegateError('http_not_found', `There is no ${path} on the admin port.`);
+  const route = onPath.find((candidate) => candidate.method === method);
+  if (route === undefined) {
+    const problem = problemResponse(
+      new TidegateError('http_method_not_allowed', `${path} does not take ${sent}.`),
+    );
+    const allow = onPath.map((candidate) => candidate.method).join(', ');
+    return { ...problem, headers: { ...problem.headers, allow } };
+  }
+  const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
+  const body = await readBody(request, options.limits.messageBytesMax);
+  return route.handle({ method, path, query, body });
+}
+
+/** Past `bytesMax` the rest is read and dropped for as long as node:http lets a request last. */
+function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= bytesMax) parts.push(part);
+      else reject(new TidegateError('body_too_large', `The body is larger than ${bytesMax} bytes.`));
+    });
+    request.on('end', () => resolve(Buffer.concat(parts)));
+    request.on('error', reject);
+  });
+}
+
+function failure(error: unknown, request: IncomingMessage, logger: Logger): AdminResponse {
+  const known = TidegateError.from(error);
+  if (known.entry.blame === 'server') {
+    logger.error({ error, method: request.method, path: request.url }, 'An admin request failed');
+  }
+  return problemResponse(known);
+}
+
+function send(response: ServerResponse, { status, headers, body }: AdminResponse): void {
+  if (response.destroyed) return;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  // A request that was not read to its end leaves the connection in the middle of a message.
+  if (!response.req.complete) response.setHeader('connection', 'close');
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.writeHead(status);
+  response.end(body);
+}
+
+/** Answers what node:http could not read as a request. */
+function refuse(socket: Duplex): void {
+  if (!socket.writable) return;
+  const { status, headers, body } = problemResponse(new TidegateError('http_malformed'));
+  const framing = `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n`;
+  socket.end(responseHead(status, headers, framing) + body);
+}
+
+function drain(server: Server, clock: Clock, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clock.clearTimer(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
