@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
 import { isWithoutContent, type RequestHead, RequestParser, responseHead } from '../wire/http1/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
+import { Conversation } from './conversation.ts';
 import type { Expiring } from './deadlines.ts';
 import { type BodySource, IncomingBody } from './incoming-body.ts';
 import { closedChannel, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
@@ -31,6 +32,8 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   readonly #parser: RequestParser;
   #stage: Stage = 'head';
   #exchange: IncomingExchange | null = null;
+  /** The response under way beside a body that still arrives. */
+  #conversation: Conversation | null = null;
   /** The rest of a response that is too large to be handed to the socket at once. */
   #unsent: Uint8Array | null = null;
   /** How much of a body that nobody asked for may still be read to save the connection. */
@@ -54,7 +57,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     this.deadlineMs = context.deadlines.after(context.limits.httpHeadTimeoutMs);
     socket.on('data', this.#received);
     socket.on('end', this.#receivedEnd);
-    socket.on('drain', this.#advance);
+    socket.on('drain', this.#drained);
     socket.on('close', this.#closed);
     socket.on('error', ignoreError);
   }
@@ -73,15 +76,20 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     else this.#advance();
   };
 
+  readonly #drained = (): void => {
+    this.#conversation?.drained();
+    this.#advance();
+  };
+
   readonly #closed = (): void => {
     this.#context.metrics.closed(this.socket.bytesRead, this.socket.bytesWritten);
     const exchange = this.#exchange;
     this.#leave();
     this.#context.connections.delete(this);
-    if (exchange === null) return;
     try {
-      exchange.request.body.fail(incomplete());
-      exchange.abandon();
+      exchange?.request.body.fail(incomplete());
+      exchange?.abandon();
+      this.#conversation?.closed();
     } catch (error) {
       this.#logEscaped(error, exchange);
     }
@@ -89,6 +97,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
 
   drain(): void {
     if (this.#stage === 'head' && this.#parser.isIdle) this.#linger();
+    this.#conversation?.draining();
   }
 
   expired(): void {
@@ -367,12 +376,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     framing: StreamFraming,
   ): ByteChannel {
     const { request } = this.#exchange as IncomingExchange;
-    const chunked = framing === 'chunked';
-    if (chunked && request.minorVersion === 0) {
-      throw new TidegateError('internal', 'A chunked response needs HTTP/1.1.');
-    }
-    const lines = `${this.#context.date.line()}${chunked ? 'Transfer-Encoding: chunked\r\n' : ''}Connection: close\r\n`;
-    const head = responseHead(status, headers, lines);
+    const head = this.#streamHead(request, status, headers, framing);
     const { method } = request;
     this.#answered(status, true);
     if (method !== 'HEAD') return this.#handOver(head, owner, 'discarded');
@@ -380,6 +384,44 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     this.#stage = 'answered';
     if (!this.#advancing) queueMicrotask(this.#advance);
     return closedChannel(owner);
+  }
+
+  #streamHead(
+    request: IncomingRequest,
+    status: number,
+    headers: ResponseHeaders,
+    framing: StreamFraming,
+  ): string {
+    const chunked = framing === 'chunked';
+    if (chunked && request.minorVersion === 0) {
+      throw new TidegateError('internal', 'A chunked response needs HTTP/1.1.');
+    }
+    const lines = `${this.#context.date.line()}${chunked ? 'Transfer-Encoding: chunked\r\n' : ''}Connection: close\r\n`;
+    return responseHead(status, headers, lines);
+  }
+
+  converse(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel {
+    const exchange = this.#exchange as IncomingExchange;
+    this.#context.metrics.answered(exchange.request.method, status);
+    exchange.conversing();
+    this.socket.write(this.#streamHead(exchange.request, status, headers, framing), 'latin1');
+    this.#conversation = new Conversation(this.socket, owner, () => this.#conversed());
+    return this.#conversation;
+  }
+
+  /** The response has ended; what is left of the body interests nobody. */
+  #conversed(): void {
+    this.#exchange?.request.body.abandon();
+    this.#exchange = null;
+    if (this.#stage !== 'exchange') return;
+    this.#closing = true;
+    this.#stage = 'answered';
+    if (!this.#advancing) queueMicrotask(this.#advance);
   }
 
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
@@ -420,7 +462,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     const { socket } = this;
     socket.off('data', this.#received);
     socket.off('end', this.#receivedEnd);
-    socket.off('drain', this.#advance);
+    socket.off('drain', this.#drained);
     socket.off('close', this.#closed);
     socket.off('error', ignoreError);
   }
@@ -431,6 +473,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     const exchange = this.#exchange;
     this.#logEscaped(error, exchange);
     if (exchange?.isOpen) exchange.fail(TidegateError.from(error));
+    else if (this.#conversation !== null) this.socket.destroy();
   }
 
   #logEscaped(error: unknown, exchange: IncomingExchange | null): void {

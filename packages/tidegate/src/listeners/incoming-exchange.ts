@@ -13,6 +13,12 @@ export interface ExchangeCarrier {
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel;
+  converse(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel;
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
 }
 
@@ -57,6 +63,16 @@ export class IncomingExchange implements HttpExchange {
     return carrier === null ? closedChannel(owner) : carrier.stream(status, headers, owner, framing);
   }
 
+  converse(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel {
+    const carrier = this.#carrierToAnswer();
+    return carrier === null ? closedChannel(owner) : carrier.converse(status, headers, owner, framing);
+  }
+
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
     const carrier = this.#carrierToAnswer();
     return carrier === null ? closedChannel(owner) : carrier.upgrade(headers, owner);
@@ -69,10 +85,15 @@ export class IncomingExchange implements HttpExchange {
 
   /** The response is on its way. */
   answered(): void {
+    this.conversing();
+    this.request.body.abandon();
+  }
+
+  /** The response is on its way while the body still arrives. */
+  conversing(): void {
     this.#state = 'answered';
     this.#carrier = null;
     this.#abandoned = null;
-    this.request.body.abandon();
   }
 
   /** The client has left. Answers are dropped from now on. */

@@ -74,7 +74,7 @@ export interface ByteChannelOwner {
 /** How the body of a streamed response is framed: `chunked` needs HTTP/1.1, `close` ends with the connection. */
 export type StreamFraming = 'chunked' | 'close';
 
-/** One request and the means to answer it. Exactly one of `respond`, `stream` and `upgrade` is called, once. */
+/** One request and the means to answer it. Exactly one of `respond`, `stream`, `converse` and `upgrade` is called, once. */
 export interface HttpExchange {
   readonly request: HttpRequest;
   /** A complete response. For HEAD, the body is only measured. Text is sent as UTF-8. */
@@ -91,6 +91,11 @@ export interface HttpExchange {
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel;
+  /**
+   * As `stream`, but the request's body goes on arriving beside the response: for answers to what is still being sent. The body
+   * is received as always, before or after this call; the connection is closed once the response has ended.
+   */
+  converse(status: number, headers: ResponseHeaders, owner: ByteChannelOwner, framing: StreamFraming): ByteChannel;
   /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
   /** Called if the client leaves before the exchange was answered. */
