@@ -110,6 +110,17 @@ class CrossOriginExchange implements HttpExchange {
     return channel;
   }
 
+  converse(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel {
+    const channel = this.#exchange.converse(status, this.#readable(headers), owner, framing);
+    this.isAnswered = true;
+    return channel;
+  }
+
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
     const channel = this.#exchange.upgrade(headers, owner);
     this.isAnswered = true;
