@@ -37,7 +37,13 @@ function findProblem(version, folder) {
   }
   if (!isNewEnough(version)) {
     return [
-      'Tidegate needs Node.js ' + OLDEST.join('.') + ' or newer, and this is ' + version + ' (' + process.execPath + ').',
+      'Tidegate needs Node.js ' +
+        OLDEST.join('.') +
+        ' or newer, and this is ' +
+        version +
+        ' (' +
+        process.execPath +
+        ').',
       'The repository brings a runtime of its own, which npm scripts use. Install it, then start through npm:',
       '',
       '    npm install',

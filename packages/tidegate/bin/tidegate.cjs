@@ -39,6 +39,4 @@ function enableCompileCache() {
 
 silenceTypeStrippingWarning();
 enableCompileCache();
-import('../src/cli/index.ts').then(function (cli) {
-  return cli.main(process.argv.slice(2));
-});
+void import('../src/cli/index.ts').then((cli) => cli.main(process.argv.slice(2)));

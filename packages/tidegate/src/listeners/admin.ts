@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { type Clock, type Limits, type Logger, TidegateError } from '../kernel/index.ts';
 import { responseHead } from '../wire/http1/index.ts';
+import { matchPath, type PathParameters } from './admin-path.ts';
 import { listen } from './listen.ts';
 import { OriginPolicy } from './origin-policy.ts';
 import type { Listener, ResponseHeaders } from './port.ts';
@@ -12,6 +13,8 @@ import { problemResponse } from './problem.ts';
 export interface AdminRequest {
   readonly method: string;
   readonly path: string;
+  /** What stands in the path at the `{name}` segments of the route's path. */
+  readonly parameters: PathParameters;
   readonly query: URLSearchParams;
   /** The whole body, at most `limits.messageBytesMax` bytes; empty if there is none. */
   readonly body: Buffer;
@@ -23,7 +26,7 @@ export interface AdminResponse {
   readonly body: string | Uint8Array;
 }
 
-/** What answers one method on one path. A route for GET answers HEAD too. A TidegateError becomes problem+json. */
+/** What answers one method on one path, in which segments such as `{name}` stand for any one segment. A route for GET answers HEAD too. A TidegateError becomes problem+json. */
 export interface AdminRoute {
   readonly method: string;
   readonly path: string;
@@ -86,20 +89,23 @@ async function answer(
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
-  const onPath = options.routes.filter((route) => route.path === path);
+  const onPath = options.routes.flatMap((candidate) => {
+    const parameters = matchPath(candidate.path, path);
+    return parameters === null ? [] : [{ candidate, parameters }];
+  });
   if (onPath.length === 0)
     throw new TidegateError('http_not_found', `There is no ${path} on the admin port.`);
-  const route = onPath.find((candidate) => candidate.method === method);
+  const route = onPath.find(({ candidate }) => candidate.method === method);
   if (route === undefined) {
     const problem = problemResponse(
       new TidegateError('http_method_not_allowed', `${path} does not take ${sent}.`),
     );
-    const allow = onPath.map((candidate) => candidate.method).join(', ');
+    const allow = onPath.map(({ candidate }) => candidate.method).join(', ');
     return { ...problem, headers: { ...problem.headers, allow } };
   }
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
   const body = await readBody(request, options.limits.messageBytesMax);
-  return route.handle({ method, path, query, body });
+  return route.candidate.handle({ method, path, parameters: route.parameters, query, body });
 }
 
 /** Past `bytesMax` the rest is read and dropped for as long as node:http lets a request last. */

@@ -55,3 +55,6 @@ export const corsSchema = {
 } as const satisfies JSONSchema;
 
 export type CorsOptions = FromSchema<typeof corsSchema>;
+
+// Part of what an option of this folder means: which addresses `host` may have.
+export { isLoopback } from './loopback.ts';

@@ -1,0 +1,121 @@
+import {
+  collectDefaultMetrics,
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from 'prom-client';
+import type { Counter, Gauge, Histogram, LabelValues, MetricSpec, Metrics } from '../kernel/index.ts';
+import { observeEventLoopDelay } from './event-loop-delay.ts';
+
+/** Metrics that can be read in Prometheus' text format (version 0.0.4). */
+export interface ReadableMetrics extends Metrics {
+  /** All series, as a scrape wants them. */
+  text(): Promise<string>;
+}
+
+interface ObservedSeries {
+  readonly labels: Record<string, string>;
+  readonly read: () => number;
+}
+
+/** Label names with their values. The order of the values is the contract, so that a wrong count is a mistake of ours. */
+function labelled(spec: MetricSpec, values: LabelValues): Record<string, string> {
+  const names = spec.labels ?? [];
+  if (names.length !== values.length) {
+    throw new RangeError(
+      `The metric ${spec.name} has ${names.length} labels and was given ${values.length} values`,
+    );
+  }
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
+
+/** The metrics of one registry: a metric is made when its first series is asked for. */
+class PrometheusMetrics implements ReadableMetrics {
+  readonly #registry: Registry;
+  readonly #counters = new Map<string, PromCounter>();
+  readonly #gauges = new Map<string, PromGauge>();
+  readonly #histograms = new Map<string, PromHistogram>();
+  readonly #observed = new Map<string, ObservedSeries[]>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  counter(spec: MetricSpec, labelValues: LabelValues = []): Counter {
+    const labels = labelled(spec, labelValues);
+    const counter = entry(this.#counters, spec.name, () => new PromCounter(this.#options(spec)));
+    const series = counter.labels(labels);
+    // A series that was never touched would be missing until its first event, and rates over it would miss that event.
+    series.inc(0);
+    return { add: (amount) => series.inc(amount) };
+  }
+
+  gauge(spec: MetricSpec, labelValues: LabelValues = []): Gauge {
+    const labels = labelled(spec, labelValues);
+    const gauge = entry(this.#gauges, spec.name, () => new PromGauge(this.#options(spec)));
+    const series = gauge.labels(labels);
+    return { set: (value) => series.set(value) };
+  }
+
+  observedGauge(spec: MetricSpec, read: () => number, labelValues: LabelValues = []): void {
+    const observed = { labels: labelled(spec, labelValues), read };
+    const series = this.#observed.get(spec.name);
+    if (series !== undefined) {
+      series.push(observed);
+      return;
+    }
+    const created = [observed];
+    this.#observed.set(spec.name, created);
+    new PromGauge({
+      ...this.#options(spec),
+      collect() {
+        for (const { labels, read } of created) this.labels(labels).set(read());
+      },
+    });
+  }
+
+  histogram(
+    spec: MetricSpec & { readonly buckets: readonly number[] },
+    labelValues: LabelValues = [],
+  ): Histogram {
+    const labels = labelled(spec, labelValues);
+    const create = (): PromHistogram =>
+      new PromHistogram({ ...this.#options(spec), buckets: [...spec.buckets] });
+    const series = entry(this.#histograms, spec.name, create).labels(labels);
+    return { observe: (value) => series.observe(value) };
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #options(spec: MetricSpec) {
+    return {
+      name: spec.name,
+      help: spec.help,
+      labelNames: [...(spec.labels ?? [])],
+      registers: [this.#registry],
+    };
+  }
+}
+
+function entry<Value>(map: Map<string, Value>, name: string, create: () => Value): Value {
+  const known = map.get(name);
+  if (known !== undefined) return known;
+  const created = create();
+  map.set(name, created);
+  return created;
+}
+
+/**
+ * The kernel's metrics over prom-client, in a registry of their own, with the figures of the process (`process_*`,
+ * `nodejs_*`) and of the event loop beside the server's.
+ */
+export function createPrometheusMetrics(): ReadableMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = new PrometheusMetrics(registry);
+  observeEventLoopDelay(metrics);
+  return metrics;
+}

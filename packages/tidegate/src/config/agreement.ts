@@ -1,0 +1,130 @@
+import type { LimitName, Limits } from '../kernel/index.ts';
+import { isLoopback } from '../listeners/options.ts';
+import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
+import type { ConfigSource } from './source.ts';
+
+/** Limits of which one must not exceed another, and what would happen if it did. */
+const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, why: string])[] = [
+  ['messageBytesMax', 'batchBytesMax', 'the largest message must fit a batch'],
+  ['messageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
+  ['webSocketMessageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
+  ['httpTargetBytesMax', 'httpHeadBytesMax', 'the target is a part of the head'],
+  ['channelBytesMax', 'httpTargetBytesMax', 'the channel is a part of the target'],
+  ['channelBytesMax', 'cursorBytesMax', 'the channel is a part of the cursor'],
+  ['tailBytesMax', 'tailsBytesMax', 'one tail must fit all tails'],
+  ['flushBytesMax', 'tailBytesMax', 'a flush is taken from the tail'],
+  [
+    'keepAliveIntervalMs',
+    'webSocketPongTimeoutMs',
+    'a peer is asked for a pong once per keep-alive interval',
+  ],
+];
+
+/**
+ * What a schema cannot say: values that are fine by themselves but not together. `limits` are the limits that would
+ * be in force.
+ */
+export function findDisagreements(
+  file: string,
+  source: ConfigSource,
+  content: ConfigFile,
+  limits: Limits,
+): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const complain = (path: ConfigPath, message: string, remedy: string): void => {
+    problems.push({ file, ...source.placeOfValue(path), path: formatPath(path), message, remedy });
+  };
+  checkHosts(content, complain);
+  checkLimits(content, limits, complain);
+  checkTopics(content, limits, complain);
+  return problems;
+}
+
+type Complain = (path: ConfigPath, message: string, remedy: string) => void;
+
+function checkHosts(content: ConfigFile, complain: Complain): void {
+  for (const key of ['host', 'adminHost'] as const) {
+    const host = content.listen?.[key];
+    if (host === undefined || isLoopback(host)) continue;
+    complain(
+      ['listen', key],
+      `${formatValue(host)} can be reached from other machines, and there are no credentials to protect it`,
+      'Write 127.0.0.1 or ::1, and put a proxy that asks for credentials in front of it.',
+    );
+  }
+  const listen = content.listen ?? {};
+  const { port = 8080, adminPort = 8081 } = listen;
+  if (
+    port === adminPort &&
+    port !== 0 &&
+    (listen.host ?? '127.0.0.1') === (listen.adminHost ?? '127.0.0.1')
+  ) {
+    const key = listen.adminPort === undefined ? 'port' : 'adminPort';
+    complain(
+      ['listen', key],
+      `${port} is the public port and the admin port`,
+      'Give each a port of its own.',
+    );
+  }
+}
+
+function checkLimits(content: ConfigFile, limits: Limits, complain: Complain): void {
+  for (const [smaller, larger, why] of LIMIT_ORDER) {
+    if (limits[smaller] <= limits[larger]) continue;
+    const culprit = content.limits?.[smaller] === undefined ? larger : smaller;
+    const rule = `${smaller} (${limits[smaller]}) must not exceed ${larger} (${limits[larger]})`;
+    const remedy =
+      culprit === smaller
+        ? `Write at most ${limits[larger]}, or raise ${larger}.`
+        : `Write at least ${limits[smaller]}, or lower ${smaller}.`;
+    complain(['limits', culprit], `${rule}: ${why}`, remedy);
+  }
+}
+
+function checkTopics(content: ConfigFile, limits: Limits, complain: Complain): void {
+  const topics = Object.entries(content.topics ?? {});
+  if (topics.length > limits.topicsMax) {
+    complain(
+      ['topics'],
+      `There are ${topics.length} topics`,
+      `Declare at most ${limits.topicsMax}, or raise limits.topicsMax.`,
+    );
+  }
+  const owners = new Map<string, string>();
+  for (const [name, topic] of topics) {
+    const path = ['topics', name];
+    if (topic.partitions !== undefined && topic.partitions > limits.partitionsMax) {
+      complain(
+        [...path, 'partitions'],
+        `${topic.partitions} is too large`,
+        `Write at most ${limits.partitionsMax}, or raise limits.partitionsMax.`,
+      );
+    }
+    if (topic.retention?.tombstoneSeconds !== undefined && topic.compacted !== true) {
+      complain(
+        [...path, 'retention', 'tombstoneSeconds'],
+        'Only a compacted topic has tombstones',
+        'Remove the key, or write compacted: true.',
+      );
+    }
+    for (const [index, prefix] of (topic.prefixes ?? []).entries()) {
+      const owner = owners.get(prefix);
+      const first = prefix.split('/')[0];
+      if (owner !== undefined) {
+        complain(
+          [...path, 'prefixes', index],
+          `${formatValue(prefix)} is a prefix of the topic ${owner} already`,
+          'Remove one of the two.',
+        );
+      } else if (prefix.includes('/') && content.topics?.[first] !== undefined) {
+        complain(
+          [...path, 'prefixes', index],
+          `Channels that begin with ${formatValue(prefix)} belong to the topic ${first}, by its name`,
+          'Choose a prefix that is not the name of a topic.',
+        );
+      }
+      owners.set(prefix, name);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { JSONSchema } from 'json-schema-to-ts';
+import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
+import { LIMITS, type Limits } from '../kernel/index.ts';
+import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
+import {
+  dataSchema,
+  defaultTopicSchema,
+  TOPIC_NAME_PATTERN,
+  type TopicOptions,
+  topicSchema,
+} from '../log/options.ts';
+
+/** From the least to the most that is logged; each level holds those after it. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** How much the server logs about what it does. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One whole number per entry of the kernel's limits, within the entry's range. */
+const limitsSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(
+    Object.entries(LIMITS).map(([name, limit]) => [
+      name,
+      {
+        type: 'integer',
+        minimum: limit.min,
+        maximum: limit.max,
+        default: limit.default,
+        description: limit.why,
+      },
+    ]),
+  ),
+} as const satisfies JSONSchema;
+
+/** The whole config file. The parts belong to the folders that they configure. */
+export const configSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    listen: listenSchema,
+    data: dataSchema,
+    topics: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { default: defaultTopicSchema },
+      patternProperties: { [TOPIC_NAME_PATTERN]: topicSchema },
+    },
+    limits: limitsSchema,
+    cors: corsSchema,
+    websocket: websocketSchema,
+    logLevel: {
+      type: 'string',
+      enum: LOG_LEVELS,
+      default: 'info',
+      description: 'The least severe events that the server logs.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+/** A config file that fits the schema. Whatever is missing has its default. */
+export interface ConfigFile {
+  readonly listen?: Partial<ListenOptions>;
+  readonly data?: string;
+  /** The topic `default` has only the options that its own schema allows. */
+  readonly topics?: { readonly [name: string]: TopicOptions };
+  readonly limits?: Partial<Limits>;
+  readonly cors?: Partial<CorsOptions>;
+  readonly websocket?: Partial<WebSocketOptions>;
+  readonly logLevel?: LogLevel;
+}

@@ -1,0 +1,216 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { nearest } from './nearest.ts';
+import {
+  byPlace,
+  type ConfigPath,
+  type ConfigProblem,
+  formatPath,
+  formatValue,
+  type Place,
+} from './problem.ts';
+import { type ConfigFile, configSchema } from './schema.ts';
+import type { ConfigSource } from './source.ts';
+
+/** What is wrong and what would be right, as sentences. */
+interface Complaint {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** One error of the validator with what is needed to explain it. */
+interface Finding {
+  readonly error: ErrorObject;
+  readonly path: ConfigPath;
+  readonly value: unknown;
+  readonly shown: string;
+}
+
+let compiled: ValidateFunction | undefined;
+
+/** Compiled on first use: a server without config file never needs it. */
+function validator(): ValidateFunction {
+  compiled ??= new Ajv({
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+    allowMatchingProperties: true,
+  }).compile(configSchema);
+  return compiled;
+}
+
+/** A JSON pointer (RFC 6901) as a path; steps into lists become numbers. */
+function pathOf(pointer: string, root: unknown): ConfigPath {
+  const path: (string | number)[] = [];
+  let value = root;
+  for (const step of pointer.split('/').slice(1)) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(value) ? Number(name) : name);
+    value = (value as Record<string, unknown> | undefined)?.[name];
+  }
+  return path;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  null: 'null',
+};
+
+const list = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`;
+
+/** What the schema takes at this point, such as `a whole number from 0 to 65535`. */
+function describeExpected(schema: Record<string, unknown>): string {
+  if (Array.isArray(schema.enum)) return `one of ${list(schema.enum.map(String))}`;
+  const types = [schema.type].flat().map((type) => TYPE_NAMES[String(type)] ?? String(type));
+  const range =
+    schema.minimum === undefined
+      ? ''
+      : schema.maximum === undefined
+        ? ` of at least ${schema.minimum}`
+        : ` from ${schema.minimum} to ${schema.maximum}`;
+  return list(types.map((type, index) => (index === 0 ? type + range : type)));
+}
+
+/** Whether the value is text only because it was written in quotes. */
+function isQuoted(value: unknown, schema: Record<string, unknown>): boolean {
+  if (typeof value !== 'string') return false;
+  const types = [schema.type].flat();
+  const number = types.includes('integer') && /^[-+]?[0-9]+$/.test(value);
+  return number || (types.includes('boolean') && (value === 'true' || value === 'false'));
+}
+
+function explainUnknownKey({ error, path }: Finding): Complaint {
+  const name = String(error.params.additionalProperty);
+  const topicSection = path.length === 1 && path[0] === 'topics';
+  if (topicSection) {
+    return {
+      message: `${formatValue(name)} cannot be the name of a topic`,
+      remedy:
+        'Use 1 to 128 letters, digits, dots, dashes and underscores, and no underscore at the beginning.',
+    };
+  }
+  const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
+  const defaultTopic = path.length === 2 && path[0] === 'topics' && path[1] === 'default';
+  if (defaultTopic) {
+    return {
+      message: `${formatValue(name)} cannot be set for the topic default`,
+      remedy: `Only ${list(known)} can be set for it. Declare a topic of your own for other settings.`,
+    };
+  }
+  const meant = nearest(name, known);
+  const choices =
+    known.length <= 12 ? `The keys here are ${known.join(', ')}.` : 'docs/limits.md lists the keys.';
+  return {
+    message: `${formatValue(name)} is not a known key`,
+    remedy: meant === undefined ? choices : `Did you mean ${meant}? ${choices}`,
+  };
+}
+
+const PATTERN_REMEDIES: Readonly<Record<string, string>> = {
+  origins:
+    'Write an origin as scheme and host, without a path, such as https://example.org or http://localhost:3000, or "*" for all.',
+  prefixes: 'Write printable characters; the first must not be an underscore.',
+};
+
+/** The words for one error of the validator, by the schema's keyword. */
+function explain(finding: Finding): Complaint {
+  const { error, path, value, shown } = finding;
+  const schema = (error.parentSchema ?? {}) as Record<string, unknown>;
+  const expected = describeExpected(schema);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return explainUnknownKey(finding);
+    case 'type':
+      if (value === null)
+        return { message: 'The value is missing', remedy: `Write ${expected}, or remove the key.` };
+      if (isQuoted(value, schema)) {
+        return {
+          message: `${shown} is text, not ${expected}`,
+          remedy: `Write it without quotes: ${String(value)}`,
+        };
+      }
+      return { message: `${shown} is not ${expected}`, remedy: `Write ${expected}.` };
+    case 'enum': {
+      const meant = nearest(String(value), (schema.enum as readonly unknown[]).map(String));
+      const choices = `Write ${expected}.`;
+      return {
+        message: `${shown} is not ${expected}`,
+        remedy: meant === undefined ? choices : `Did you mean ${meant}? ${choices}`,
+      };
+    }
+    case 'minimum':
+      return { message: `${shown} is too small`, remedy: `Write ${expected}.` };
+    case 'maximum':
+      return { message: `${shown} is too large`, remedy: `Write ${expected}.` };
+    case 'pattern': {
+      const section = path.findLast((step) => typeof step === 'string');
+      return {
+        message: `${shown} does not have the right form`,
+        remedy: PATTERN_REMEDIES[String(section)] ?? `Write text that matches ${String(schema.pattern)}.`,
+      };
+    }
+    case 'minLength':
+      return {
+        message: 'The text is empty',
+        remedy: 'Write something, or remove the key to get the default.',
+      };
+    case 'maxLength':
+      return {
+        message: `${shown} is too long`,
+        remedy: `Write at most ${String(schema.maxLength)} characters.`,
+      };
+    case 'maxItems':
+      return { message: 'The list is too long', remedy: `Write at most ${String(schema.maxItems)} items.` };
+    case 'uniqueItems':
+      return { message: 'The list has an item twice', remedy: `Remove item ${Number(error.params.i) + 1}.` };
+    default:
+      return {
+        message: `${shown} is not valid: ${error.message ?? error.keyword}`,
+        remedy: `Write ${expected}.`,
+      };
+  }
+}
+
+function placeOf(source: ConfigSource, { error, path }: Finding): Place {
+  return error.keyword === 'additionalProperties'
+    ? source.placeOfKey(path, String(error.params.additionalProperty))
+    : source.placeOfValue(path);
+}
+
+/** Says where a value came from if it is not what the file shows. */
+function origin(source: ConfigSource, path: ConfigPath): string {
+  const variables = source.variablesAt(path);
+  return variables.length === 0 ? '' : ` (from the environment: ${variables.join(', ')})`;
+}
+
+/** Either the file's content in its type, or all that is wrong with it, in the order of the file. */
+export function validateSource(
+  file: string,
+  source: ConfigSource,
+): { readonly content: ConfigFile } | { readonly problems: readonly ConfigProblem[] } {
+  if (source.problems.length > 0) return { problems: source.problems };
+  const validate = validator();
+  if (validate(source.value)) return { content: source.value as ConfigFile };
+  // The topic `default` is checked by two schemas, which may find the same thing.
+  const problems = new Map<string, ConfigProblem>();
+  for (const error of validate.errors ?? []) {
+    const path = pathOf(error.instancePath, source.value);
+    const finding: Finding = { error, path, value: error.data, shown: formatValue(error.data) };
+    const { message, remedy } = explain(finding);
+    const place = placeOf(source, finding);
+    const problem = {
+      file,
+      ...place,
+      path: formatPath(path),
+      message: message + origin(source, path),
+      remedy,
+    };
+    problems.set(`${error.instancePath} ${error.keyword} ${place.line}:${place.column}`, problem);
+  }
+  return { problems: [...problems.values()].sort(byPlace) };
+}
