@@ -45,6 +45,18 @@ export class FieldLines {
     return this.#text.slice(this.#offsets[at + 2], this.#offsets[at + 3]);
   }
 
+  /** Whether a tab is among the white space around the value of field `index`. */
+  isTabbed(index: number): boolean {
+    const at = index * STRIDE;
+    for (let before = this.#offsets[at + 1] + 1; before < this.#offsets[at + 2]; before++) {
+      if (this.#text.charCodeAt(before) === TAB) return true;
+    }
+    for (let after = this.#offsets[at + 3]; this.#text.charCodeAt(after) !== CR; after++) {
+      if (this.#text.charCodeAt(after) === TAB) return true;
+    }
+    return false;
+  }
+
   /** The value of the first field of this name (lower case); octets beyond ASCII appear as Latin-1. */
   get(name: string): string | undefined {
     for (let index = 0; index < this.count; index++) {

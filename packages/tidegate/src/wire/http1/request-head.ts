@@ -60,11 +60,13 @@ export function parseRequestHead(text: string, limits: RequestHeadLimits): Reque
         if (!fields.isNamed(index, 'content-length')) break;
         if (length !== null)
           throw new TidegateError('http_ambiguous', 'There is more than one Content-Length.');
+        assertPlainSpace(fields, index);
         length = parseContentLength(fields.value(index));
         break;
       case 17:
         if (!fields.isNamed(index, 'transfer-encoding')) break;
         if (chunked) throw new TidegateError('http_ambiguous', 'There is more than one Transfer-Encoding.');
+        assertPlainSpace(fields, index);
         assertChunked(fields.value(index));
         chunked = true;
         break;
@@ -81,6 +83,15 @@ export function parseRequestHead(text: string, limits: RequestHeadLimits): Reque
     keepAlive: isPersistent(line.minorVersion, connection),
     expectsContinue: expectsContinue && (chunked || (length ?? 0) > 0),
   };
+}
+
+/**
+ * White space around a value may be tabs (RFC 9110, section 5.6.3), but not every parser knows: Node's own does not see a
+ * `chunked` that a tab follows. A field on which the framing depends is refused rather than read in two ways.
+ */
+function assertPlainSpace(fields: FieldLines, index: number): void {
+  if (!fields.isTabbed(index)) return;
+  throw new TidegateError('http_ambiguous', `There is a tab around the value of ${fields.name(index)}.`);
 }
 
 /** RFC 9110, section 10.1.1: the only expectation that there is. */
