@@ -1,0 +1,145 @@
+import type { Channels } from '../../channels/index.ts';
+import { type Limits, TidegateError } from '../../kernel/index.ts';
+import type { HttpExchange } from '../../listeners/port.ts';
+import { BodyCollector, type BodyTaker } from './body-collector.ts';
+import { hasCloudEventHeaders, readCloudEventHeaders } from './cloudevents-headers.ts';
+import { parseContentType } from './content-type.ts';
+import { readEntries, readSingleEntry } from './entries.ts';
+import { eventOfBody, readBodyHead } from './event-of-body.ts';
+import type { EntryRules } from './event-of-entry.ts';
+import { LinesPublish } from './lines-session.ts';
+import { entryBytesMax } from './options.ts';
+import { BatchPublish, SinglePublish } from './session.ts';
+
+const CLOUD_EVENT = 'application/cloudevents+json';
+const CLOUD_EVENTS_BATCH = 'application/cloudevents-batch+json';
+const CLOUD_EVENTS_PREFIX = 'application/cloudevents';
+const JSON_TYPE = 'application/json';
+const NDJSON = 'application/x-ndjson';
+const SHORTHAND: EntryRules = { channel: null, form: 'shorthand' };
+const STRICT: EntryRules = { channel: null, form: 'cloudevents' };
+
+/** What the edge needs. */
+export interface PublishOptions {
+  readonly channels: Channels;
+  readonly limits: Limits;
+}
+
+/** Takes events from requests. Errors are answered; nothing is thrown. */
+export class PublishEdge {
+  readonly #channels: Channels;
+  readonly #limits: Limits;
+  readonly #entryBytesMax: number;
+
+  constructor(options: PublishOptions) {
+    this.#channels = options.channels;
+    this.#limits = options.limits;
+    this.#entryBytesMax = entryBytesMax(options.limits);
+  }
+
+  /** `POST /v1/channels/{channel}`: the body is one event, or, in the CloudEvents batch mode, several. */
+  toChannel(exchange: HttpExchange, channel: string): void {
+    try {
+      this.#toChannel(exchange, channel);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+    }
+  }
+
+  /** `POST /v1/publish`: the body is many events, each with a channel of its own. */
+  toMany(exchange: HttpExchange): void {
+    try {
+      this.#toMany(exchange);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+    }
+  }
+
+  #toChannel(exchange: HttpExchange, channel: string): void {
+    const { headers } = exchange.request;
+    assertIdentityCoding(exchange);
+    const contentType = headers.get('content-type');
+    // Which content types exist is not known, so that the CloudEvents modes are told apart before anything else is read.
+    const mediaType = contentType === undefined ? '' : parseContentType(contentType).mediaType;
+    if (mediaType.startsWith(CLOUD_EVENTS_PREFIX)) {
+      this.#structured(exchange, mediaType, { channel, form: 'cloudevents' });
+      return;
+    }
+    const cloudEvent = hasCloudEventHeaders(headers) ? readCloudEventHeaders(headers) : null;
+    const head = readBodyHead(channel, contentType, cloudEvent, headers.get('idempotency-key'));
+    const taker = new SinglePublish(exchange, this.#channels, (body) => eventOfBody(head, body));
+    receive(exchange, taker, this.#limits.messageBytesMax);
+  }
+
+  #toMany(exchange: HttpExchange): void {
+    assertIdentityCoding(exchange);
+    const contentType = exchange.request.headers.get('content-type');
+    const parsed = contentType === undefined ? null : parseContentType(contentType);
+    // Another charset than UTF-8 makes what follows unreadable (RFC 8259, section 8.1).
+    const mediaType =
+      parsed === null || (parsed.charset !== null && parsed.rule === 'binary') ? '' : parsed.mediaType;
+    switch (mediaType) {
+      case NDJSON: {
+        const session = new LinesPublish(
+          exchange,
+          this.#channels,
+          this.#limits,
+          SHORTHAND,
+          this.#entryBytesMax,
+        );
+        exchange.request.body.receive(session, Number.POSITIVE_INFINITY);
+        break;
+      }
+      case JSON_TYPE:
+        this.#batch(exchange, SHORTHAND);
+        break;
+      case CLOUD_EVENT:
+      case CLOUD_EVENTS_BATCH:
+        this.#structured(exchange, mediaType, STRICT);
+        break;
+      default:
+        throw new TidegateError(
+          'http_media_type_unsupported',
+          `Many events are sent as ${JSON_TYPE}, ${NDJSON}, ${CLOUD_EVENTS_BATCH} or ${CLOUD_EVENT}, in UTF-8`,
+        );
+    }
+  }
+
+  /** The structured and the batched mode of the CloudEvents HTTP binding (sections 3.2 and 3.3), in JSON. */
+  #structured(exchange: HttpExchange, mediaType: string, rules: EntryRules): void {
+    switch (mediaType) {
+      case CLOUD_EVENT: {
+        const taker = new SinglePublish(exchange, this.#channels, (body) => readSingleEntry(body, rules));
+        receive(exchange, taker, this.#entryBytesMax);
+        break;
+      }
+      case CLOUD_EVENTS_BATCH:
+        this.#batch(exchange, rules);
+        break;
+      default:
+        throw new TidegateError(
+          'http_media_type_unsupported',
+          `Of the CloudEvents formats, only JSON is read, not ${mediaType}`,
+        );
+    }
+  }
+
+  #batch(exchange: HttpExchange, rules: EntryRules): void {
+    const { batchBytesMax, batchEventsMax } = this.#limits;
+    const taker = new BatchPublish(exchange, this.#channels, (body) =>
+      readEntries(body, rules, batchEventsMax),
+    );
+    receive(exchange, taker, batchBytesMax);
+  }
+}
+
+function receive(exchange: HttpExchange, taker: BodyTaker, bytesMax: number): void {
+  exchange.request.body.receive(new BodyCollector(taker), bytesMax);
+}
+
+/** RFC 9110, section 8.4: storing coded bytes as if they were the data would deliver something else than was meant. */
+function assertIdentityCoding(exchange: HttpExchange): void {
+  const coding = exchange.request.headers.get('content-encoding');
+  if (coding === undefined || coding.toLowerCase() === 'identity') return;
+  throw new TidegateError('http_media_type_unsupported', 'The body has a Content-Encoding; send it as it is');
+}

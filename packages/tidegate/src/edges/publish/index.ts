@@ -1,0 +1,1 @@
+export { PublishEdge, type PublishOptions } from './edge.ts';
