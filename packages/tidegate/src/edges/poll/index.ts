@@ -1,0 +1,1 @@
+export { PollEdge, type PollOptions } from './edge.ts';

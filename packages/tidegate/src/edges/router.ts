@@ -1,0 +1,127 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { TidegateError } from '../kernel/index.ts';
+import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
+import { preferredType } from './accept.ts';
+
+/** Takes an exchange for one channel. */
+export type ChannelHandler = (exchange: HttpExchange, channel: string) => void;
+
+/** Where requests go. */
+export interface Routes {
+  readonly publish: ChannelHandler;
+  readonly publishMany: HttpHandler;
+  readonly sse: ChannelHandler;
+  readonly sseChannels: HttpHandler;
+  readonly stream: ChannelHandler;
+  readonly poll: ChannelHandler;
+  readonly history: ChannelHandler;
+  readonly webSocket: ChannelHandler;
+}
+
+const READING = 'GET, HEAD, OPTIONS';
+const WRITING = 'POST, OPTIONS';
+const BOTH = 'GET, HEAD, POST, OPTIONS';
+
+/** The media types of a channel. The first is what a client gets that has no wish. */
+const OFFERS = ['application/x-ndjson', 'text/event-stream', 'application/json'] as const;
+
+/**
+ * Finds the edge for each request, by path, method and what the client accepts. Preflights have been answered before; an OPTIONS
+ * that arrives here asks for what it may do.
+ */
+export function createRouter(mountPath: string, routes: Routes): HttpHandler {
+  const channelPath = `${mountPath}/channels/`;
+  const historyPath = `${mountPath}/history/`;
+  const publishPath = `${mountPath}/publish`;
+  const ssePath = `${mountPath}/sse`;
+
+  const route: HttpHandler = (exchange) => {
+    const { path } = exchange.request;
+    if (path.startsWith(channelPath)) routeChannel(exchange, decodeChannel(path, channelPath.length), routes);
+    else if (path === publishPath) routePublish(exchange, routes);
+    else if (path.startsWith(historyPath)) {
+      if (isReading(exchange, READING)) routes.history(exchange, decodeChannel(path, historyPath.length));
+    } else if (path === ssePath) {
+      if (isReading(exchange, READING)) routes.sseChannels(exchange);
+    } else exchange.fail(new TidegateError('http_not_found'));
+  };
+  return (exchange) => {
+    try {
+      route(exchange);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+    }
+  };
+}
+
+function routeChannel(exchange: HttpExchange, channel: string, routes: Routes): void {
+  if (exchange.request.method === 'POST') routes.publish(exchange, channel);
+  else if (isReading(exchange, BOTH)) subscriptionHandler(exchange, routes)(exchange, channel);
+}
+
+function routePublish(exchange: HttpExchange, routes: Routes): void {
+  if (exchange.request.method === 'POST') routes.publishMany(exchange);
+  else refuseMethod(exchange, WRITING);
+}
+
+/** Whether the request reads; if not, it is answered. */
+function isReading(exchange: HttpExchange, allowed: string): boolean {
+  const { method } = exchange.request;
+  if (method === 'GET' || method === 'HEAD') return true;
+  refuseMethod(exchange, allowed);
+  return false;
+}
+
+function refuseMethod(exchange: HttpExchange, allow: string): void {
+  if (exchange.request.method === 'OPTIONS') exchange.respond(204, { allow });
+  else exchange.fail(new TidegateError('http_method_not_allowed'), { allow });
+}
+
+function subscriptionHandler({ request }: HttpExchange, routes: Routes): ChannelHandler {
+  if (asksForWebSocket(request.headers)) return routes.webSocket;
+  // RFC 9110, section 5.3: a list may be spread over several fields.
+  const accept = request.headers.all('accept').join(',');
+  switch (accept === '' ? OFFERS[0] : preferredType(accept, OFFERS)) {
+    case 'application/x-ndjson':
+      return routes.stream;
+    case 'text/event-stream':
+      return routes.sse;
+    case 'application/json':
+      return routes.poll;
+    default:
+      throw new TidegateError('http_not_acceptable');
+  }
+}
+
+/** RFC 9110, section 7.8: protocols are compared without regard to case. */
+function asksForWebSocket(headers: Headers): boolean {
+  const upgrade = headers.get('upgrade');
+  return (
+    upgrade
+      ?.toLowerCase()
+      .split(',')
+      .some((protocol) => protocol.trim() === 'websocket') === true
+  );
+}
+
+/**
+ * The rest of the path, percent-decoded once, as UTF-8.
+ * @throws TidegateError channel_invalid
+ */
+function decodeChannel(path: string, from: number): string {
+  const encoded = path.slice(from);
+  let plain = true;
+  for (let i = 0; i < encoded.length; i++) {
+    const code = encoded.charCodeAt(i);
+    if (code === 0x25 || code > 0x7e) plain = false;
+  }
+  if (plain) return encoded;
+  // Octets beyond ASCII have no place in a URL (RFC 3986), but some clients send UTF-8 as it is.
+  const octets = Buffer.from(encoded, 'latin1');
+  if (!isUtf8(octets)) throw new TidegateError('channel_invalid', 'The path is not UTF-8');
+  try {
+    return decodeURIComponent(octets.toString('utf8'));
+  } catch (error) {
+    throw new TidegateError('channel_invalid', 'The path is not percent-encoded UTF-8', { cause: error });
+  }
+}

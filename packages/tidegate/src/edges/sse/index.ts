@@ -1,0 +1,1 @@
+export { SseEdge, type SseOptions } from './edge.ts';

@@ -1,0 +1,45 @@
+import {
+  type FrameEncoder,
+  type JsonEnvelope,
+  writeGapJson,
+  writeMessageJson,
+} from '../../channels/index.ts';
+import type { StreamFraming } from '../../listeners/port.ts';
+import { beginFlush, endFlush } from '../stream-framing.ts';
+
+/** What changes the bytes of a stream of lines. */
+export interface StreamForm {
+  readonly framing: StreamFraming;
+  readonly envelope: JsonEnvelope;
+}
+
+/**
+ * Writes messages as lines of JSON:
+ *
+ *   line = message / gap / position / keep-alive
+ *   message = an object with `channel` and `cursor`; gap = {"gap":{…}}; position = {"cursor":"…"}; keep-alive = nothing
+ */
+export function createStreamEncoder(form: StreamForm): FrameEncoder {
+  const { framing, envelope } = form;
+  return {
+    key: `stream ${framing} ${envelope}`,
+    begin(out) {
+      beginFlush(out, framing);
+    },
+    message(message, out) {
+      writeMessageJson(message, out, envelope);
+      out.byte(0x0a);
+    },
+    gap(gap, out) {
+      writeGapJson(gap, out);
+      out.byte(0x0a);
+    },
+    keepAlive(cursor, out) {
+      if (cursor !== '') out.ascii(`{"cursor":"${cursor}"}`);
+      out.byte(0x0a);
+    },
+    end(out) {
+      endFlush(out, framing);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Channels, FrameEncoder, JsonEnvelope } from '../../channels/index.ts';
+import { type Limits, TidegateError } from '../../kernel/index.ts';
+import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { framingFor } from '../stream-framing.ts';
+import { openStream } from '../streaming-subscriber.ts';
+import { type QueryRules, readSubscriptionQuery } from '../subscription-query.ts';
+import { createStreamEncoder } from './codec.ts';
+import { streamQueryRules } from './options.ts';
+
+const HEADERS: ResponseHeaders = {
+  'content-type': 'application/x-ndjson',
+  // What a proxy compresses or holds back arrives late.
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  vary: 'Accept',
+};
+
+/** Encoders are shared: there are as many as forms, not as subscribers. */
+type Encoders = Readonly<Record<StreamFraming, Readonly<Record<JsonEnvelope, FrameEncoder>>>>;
+
+/** What the edge needs. */
+export interface StreamOptions {
+  readonly channels: Channels;
+  readonly limits: Limits;
+}
+
+/** HTTP streams of JSON lines. Errors are answered; nothing is thrown. */
+export class StreamEdge {
+  readonly #channels: Channels;
+  readonly #limits: Limits;
+  readonly #rules: QueryRules;
+  readonly #encoders: Encoders = { chunked: encodersFor('chunked'), close: encodersFor('close') };
+
+  constructor(options: StreamOptions) {
+    this.#channels = options.channels;
+    this.#limits = options.limits;
+    this.#rules = streamQueryRules(options.limits);
+  }
+
+  /** `GET /v1/channels/{channel}` with `Accept: application/x-ndjson`. */
+  subscribe(exchange: HttpExchange, channel: string): void {
+    try {
+      const { request } = exchange;
+      const query = readSubscriptionQuery(request, this.#rules, this.#limits);
+      const framing = framingFor(request.minorVersion);
+      openStream(exchange, this.#channels, {
+        channels: [channel],
+        from: query.from,
+        encoder: this.#encoders[framing][query.envelope === 'none' ? 'json' : query.envelope],
+        slowPolicy: query.slow,
+        protocol: 'stream',
+        framing,
+        headers: HEADERS,
+        preamble: null,
+      });
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+    }
+  }
+}
+
+function encodersFor(framing: StreamFraming): Readonly<Record<JsonEnvelope, FrameEncoder>> {
+  return {
+    json: createStreamEncoder({ framing, envelope: 'json' }),
+    cloudevents: createStreamEncoder({ framing, envelope: 'cloudevents' }),
+  };
+}

@@ -1,0 +1,1 @@
+export { StreamEdge, type StreamOptions } from './edge.ts';

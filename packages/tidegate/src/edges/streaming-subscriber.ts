@@ -1,0 +1,101 @@
+import type { Buffer } from 'node:buffer';
+import type {
+  Channels,
+  EndReason,
+  FrameEncoder,
+  Sink,
+  SlowPolicy,
+  StartPosition,
+  Subscription,
+} from '../channels/index.ts';
+import type {
+  ByteChannel,
+  ByteChannelOwner,
+  HttpExchange,
+  ResponseHeaders,
+  StreamFraming,
+} from '../listeners/port.ts';
+import { endOfStream } from './stream-framing.ts';
+
+/** A subscription whose messages are a response that does not end. */
+export interface StreamRequest {
+  readonly channels: readonly string[];
+  readonly from: StartPosition;
+  readonly encoder: FrameEncoder;
+  readonly slowPolicy: SlowPolicy;
+  readonly protocol: string;
+  readonly framing: StreamFraming;
+  readonly headers: ResponseHeaders;
+  /** Sent before all messages, framed. */
+  readonly preamble: Buffer | null;
+}
+
+/**
+ * Stands between a subscription and the response that it fills, for every edge whose response is a stream of frames. There are as
+ * many of these as idle clients: it holds three references.
+ */
+class StreamingSubscriber implements Sink, ByteChannelOwner {
+  #subscription: Subscription | null = null;
+  #channel: ByteChannel | null = null;
+  readonly #last: Buffer | undefined;
+
+  constructor(framing: StreamFraming) {
+    this.#last = endOfStream(framing);
+  }
+
+  begin(subscription: Subscription, channel: ByteChannel): void {
+    this.#subscription = subscription;
+    this.#channel = channel;
+  }
+
+  // --- The subscription's side. ---
+
+  write(bytes: Buffer): boolean {
+    return this.#channel?.write(bytes) ?? false;
+  }
+
+  ended(reason: EndReason): void {
+    // A client that does not read would not see a polite end, and what is queued for it would stay.
+    if (reason === 'too_slow') this.#channel?.destroy();
+    else this.#channel?.end(this.#last);
+  }
+
+  // --- The connection's side. ---
+
+  received(): void {}
+
+  receivedEnd(): void {}
+
+  drained(): void {
+    this.#subscription?.drained();
+  }
+
+  closed(): void {
+    this.#subscription?.close();
+  }
+
+  draining(): void {
+    this.#subscription?.close();
+    this.#channel?.end(this.#last);
+  }
+}
+
+/**
+ * Subscribes, and answers the exchange with the stream of messages. HEAD gets the head alone.
+ * @throws TidegateError what `Channels.subscribe` throws; then the exchange is not answered
+ */
+export function openStream(exchange: HttpExchange, channels: Channels, request: StreamRequest): void {
+  const { framing, headers, preamble, from, encoder, slowPolicy, protocol } = request;
+  const subscriber = new StreamingSubscriber(framing);
+  const subscription = channels.subscribe({
+    channels: request.channels,
+    from,
+    encoder,
+    sink: subscriber,
+    slowPolicy,
+    protocol,
+  });
+  const channel = exchange.stream(200, headers, subscriber, framing);
+  subscriber.begin(subscription, channel);
+  if (preamble !== null) channel.write(preamble);
+}
