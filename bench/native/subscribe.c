@@ -26,12 +26,14 @@
 
 #define READ_BYTES (256 * 1024)
 #define EVENTS 256
+#define ATTEMPTS_MAX 20
 
 enum stage { STAGE_UNOPENED, STAGE_CONNECTING, STAGE_HEAD, STAGE_STREAM, STAGE_REFUSED, STAGE_CLOSED };
 
 struct subscriber {
   int descriptor;
   enum stage stage;
+  uint32_t attempts;
   uint32_t *expected; /* the next sequence of each lane; NULL if this one is only counted */
   uint64_t messages;
   struct payload_scanner scanner;
@@ -60,13 +62,15 @@ static void watch(struct subscriber *subscriber, int operation, uint32_t interes
   if (epoll_ctl(epoll, operation, subscriber->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
 }
 
+static void open_connection(struct subscriber *subscriber) {
+  subscriber->attempts++;
+  subscriber->descriptor = connect_loopback(port);
+  subscriber->stage = STAGE_CONNECTING;
+  watch(subscriber, EPOLL_CTL_ADD, EPOLLOUT);
+}
+
 static void open_next(void) {
-  while (opened < subscriber_count && opened - settled < opening_max) {
-    struct subscriber *subscriber = &subscribers[opened++];
-    subscriber->descriptor = connect_loopback(port);
-    subscriber->stage = STAGE_CONNECTING;
-    watch(subscriber, EPOLL_CTL_ADD, EPOLLOUT);
-  }
+  while (opened < subscriber_count && opened - settled < opening_max) open_connection(&subscribers[opened++]);
 }
 
 static void settle(void) {
@@ -76,6 +80,19 @@ static void settle(void) {
     fflush(stdout);
   }
   open_next();
+}
+
+/* A refusal is counted and tried again a few times: Pushpin answers some of many simultaneous subscriptions with 502. */
+static void refused(struct subscriber *subscriber) {
+  if (counts.refused++ == 0) fprintf(stderr, "a subscription was refused:\n%s\n", subscriber->response.head);
+  close(subscriber->descriptor);
+  memset(&subscriber->response, 0, sizeof subscriber->response);
+  if (subscriber->attempts < ATTEMPTS_MAX) {
+    open_connection(subscriber);
+  } else {
+    subscriber->stage = STAGE_REFUSED;
+    settle();
+  }
 }
 
 static void send_head(struct subscriber *subscriber) {
@@ -148,13 +165,13 @@ static void read_response(struct subscriber *subscriber, const char *data, const
     if (event == HTTP_BODY) {
       count_payloads(subscriber, body, bytes, now);
     } else if (event == HTTP_HEAD_DONE) {
-      bool accepted = subscriber->response.status == (is_websocket ? 101 : 200);
-      subscriber->stage = accepted ? STAGE_STREAM : STAGE_REFUSED;
-      if (!accepted) {
-        if (counts.refused++ == 0) fprintf(stderr, "a subscription was refused:\n%s\n", subscriber->response.head);
+      if (subscriber->response.status != (is_websocket ? 101 : 200)) {
+        refused(subscriber);
+        return;
       }
+      subscriber->stage = STAGE_STREAM;
       settle();
-      if (accepted && is_websocket) {
+      if (is_websocket) {
         read_frames(subscriber, data, end, now);
         return;
       }
@@ -169,7 +186,10 @@ static void read_some(struct subscriber *subscriber) {
   ssize_t bytes = recv(subscriber->descriptor, buffer, sizeof buffer, 0);
   if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (bytes <= 0) {
-    if (subscriber->stage == STAGE_HEAD) settle();
+    if (subscriber->stage == STAGE_HEAD) {
+      refused(subscriber);
+      return;
+    }
     counts.closed++;
     subscriber->stage = STAGE_CLOSED;
     close(subscriber->descriptor);

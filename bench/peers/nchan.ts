@@ -3,7 +3,15 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../support/child.ts';
 import { packageVersion } from '../support/machine.ts';
-import { blankPayload, getRequest, postRequest, repeated, textFrame, webSocketHeaders, webSocketMask } from '../support/payload.ts';
+import {
+  blankPayload,
+  getRequest,
+  postRequest,
+  repeated,
+  textFrame,
+  webSocketHeaders,
+  webSocketMask,
+} from '../support/payload.ts';
 import { freePorts, portOpen } from '../support/ports.ts';
 import type { WayIn } from '../support/publisher.ts';
 import type { BenchPeer, BenchServer } from './server.ts';
@@ -14,7 +22,8 @@ export function nchan(workers: number): BenchPeer {
   return {
     name,
     durability: 'none',
-    missing: () => (packageVersion('libnginx-mod-nchan') === null ? 'apt-get install nginx-light libnginx-mod-nchan' : null),
+    missing: () =>
+      packageVersion('libnginx-mod-nchan') === null ? 'apt-get install nginx-light libnginx-mod-nchan' : null,
     start: () => startNchan(name, workers),
   };
 }
@@ -51,11 +60,24 @@ async function startNchan(name: string, workers: number): Promise<BenchServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-nchan-'));
   const [port] = (await freePorts(1)) as [number];
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers));
-  const child = new Child('nginx', '/usr/sbin/nginx', ['-p', folder, '-e', join(folder, 'error.log'), '-c', join(folder, 'nginx.conf')]);
+  const child = new Child('nginx', '/usr/sbin/nginx', [
+    '-p',
+    folder,
+    '-e',
+    join(folder, 'error.log'),
+    '-c',
+    join(folder, 'nginx.conf'),
+  ]);
   await child.during(portOpen(port));
   const payload = blankPayload();
   const post = postRequest('/publish', payload, { 'Content-Type': 'text/plain' });
-  const singlePosts = (): WayIn => ({ label: 'single POSTs x 64', port, connections: 64, unit: post, answers: 'response' });
+  const singlePosts = (): WayIn => ({
+    label: 'single POSTs x 64',
+    port,
+    connections: 64,
+    unit: post,
+    answers: 'response',
+  });
   return {
     name,
     version: `nginx ${packageVersion('nginx-light')}, Nchan ${packageVersion('libnginx-mod-nchan')}, ${workers} worker${workers > 1 ? 's' : ''}`,

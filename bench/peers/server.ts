@@ -14,9 +14,9 @@ export interface BenchServer {
   /** The head of the request that subscribes to the benchmark's channel. */
   subscribeRequest(protocol: Protocol): string;
   /** One message per request on 64 keep-alive connections, or as near as the server comes to that. */
-  singlePosts(): WayIn;
+  singlePosts(protocol: Protocol): WayIn;
   /** How the server takes the most messages, found by measuring the ways that it has. */
-  bestWay(): WayIn;
+  bestWay(protocol: Protocol): WayIn;
   stop(): Promise<void>;
 }
 

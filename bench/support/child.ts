@@ -22,7 +22,12 @@ export class Child {
   /** Resolves when the process has ended, however it did. */
   readonly exited: Promise<void>;
 
-  constructor(name: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv = process.env) {
+  constructor(
+    name: string,
+    command: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = process.env,
+  ) {
     this.#name = name;
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: environment });
     running.add(this.#process);

@@ -20,10 +20,14 @@ function distribution(): string {
 /** The version of an installed Debian package, or null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
-    const answer = execFileSync('dpkg-query', ['-W', '-f', '$' + '{db:Status-Status} $' + '{Version}', name], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const answer = execFileSync(
+      'dpkg-query',
+      ['-W', '-f', '$' + '{db:Status-Status} $' + '{Version}', name],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     const [status, version] = answer.split(' ');
     return status === 'installed' && version !== undefined ? version : null;
   } catch {

@@ -15,19 +15,24 @@ const sources = join(import.meta.dirname, '..', 'native');
 export function nativeProgram(name: 'subscribe' | 'publish'): string {
   const hash = createHash('sha256');
   for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)));
-  const folder = join(tmpdir(), `tidegate-bench-${process.getuid?.() ?? 0}-${hash.digest('hex').slice(0, 16)}`);
+  const folder = join(
+    tmpdir(),
+    `tidegate-bench-${process.getuid?.() ?? 0}-${hash.digest('hex').slice(0, 16)}`,
+  );
   const program = join(folder, name);
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unfinished = `${program}.${process.pid}`;
   try {
-    execFileSync('gcc', ['-O2', '-o', unfinished, join(sources, `${name}.c`)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync('gcc', ['-O2', '-o', unfinished, join(sources, `${name}.c`)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new Error(
       missing
         ? 'The load generators of the benchmarks are small C programs, and there is no gcc to compile them. ' +
-          'Install it with: apt-get install gcc libc6-dev'
+            'Install it with: apt-get install gcc libc6-dev'
         : `The load generator ${name} does not compile: ${String(error)}`,
     );
   }

@@ -30,14 +30,19 @@ export function readOptions(purpose: string, defaults: Readonly<Record<string, s
     help: { type: 'boolean' },
   };
   for (const [name, value] of Object.entries(all)) options[name] = { type: 'string', default: value };
-  const values = parseArgs({ options, strict: true }).values as Readonly<Record<string, string | boolean | undefined>>;
+  const values = parseArgs({ options, strict: true }).values as Readonly<
+    Record<string, string | boolean | undefined>
+  >;
   if (values.help === true) {
     const lines = Object.entries(all).map(([name, value]) => `  --${name} ${value === '' ? '(all)' : value}`);
     process.stdout.write(`${purpose}\n\nOptions and their defaults:\n  --markdown\n${lines.join('\n')}\n`);
     process.exit(0);
   }
   const own = (name: string) => String(values[name] ?? '');
-  const list = (name: string) => own(name).split(',').filter((item) => item !== '');
+  const list = (name: string) =>
+    own(name)
+      .split(',')
+      .filter((item) => item !== '');
   return {
     markdown: values.markdown === true,
     servers: list('servers'),

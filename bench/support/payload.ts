@@ -15,7 +15,11 @@ export function repeated(count: number, text: string, separator = ''): string {
 }
 
 /** An HTTP/1.1 POST with a body of known length. */
-export function postRequest(target: string, body: string, headers: Readonly<Record<string, string>> = {}): Buffer {
+export function postRequest(
+  target: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Buffer {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `POST ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   return Buffer.from(head + body);
@@ -40,7 +44,10 @@ export const webSocketMask = 0x2a;
 /** A client's text frame (RFC 6455, 5.2), masked. */
 export function textFrame(payload: string): Buffer {
   const data = Buffer.from(payload);
-  const head = data.length < 126 ? Buffer.from([0x81, 0x80 | data.length]) : Buffer.from([0x81, 0xfe, data.length >> 8, data.length & 0xff]);
+  const head =
+    data.length < 126
+      ? Buffer.from([0x81, 0x80 | data.length])
+      : Buffer.from([0x81, 0xfe, data.length >> 8, data.length & 0xff]);
   const key = Buffer.alloc(4, webSocketMask);
   return Buffer.concat([head, key, data.map((byte) => byte ^ webSocketMask)]);
 }

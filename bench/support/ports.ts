@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Ports of this machine that nobody listens on now. */
@@ -23,7 +23,8 @@ export async function portOpen(port: number, timeoutMs = 20_000): Promise<void> 
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (await accepts(port)) return;
-    if (performance.now() > deadline) throw new Error(`nothing listens on port ${port} after ${timeoutMs} ms`);
+    if (performance.now() > deadline)
+      throw new Error(`nothing listens on port ${port} after ${timeoutMs} ms`);
     await delay(20);
   }
 }

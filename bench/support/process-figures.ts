@@ -86,7 +86,8 @@ export class CpuMeter {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const now = this.#sample();
     const used: Record<string, number> = {};
-    for (const name of Object.keys(now)) used[name] = Math.round(((now[name]! - this.#before[name]!) / seconds) * 100);
+    for (const name of Object.keys(now))
+      used[name] = Math.round(((now[name]! - this.#before[name]!) / seconds) * 100);
     return used;
   }
 

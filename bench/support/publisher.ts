@@ -57,8 +57,24 @@ export class Publisher {
     const child = new Child('publish', nativeProgram('publish'), [
       ...['--port', `${way.port}`, '--connections', `${way.connections}`, '--unit', join(folder, 'unit')],
       ...(way.head === undefined ? [] : ['--head', join(folder, 'head')]),
-      ...['--depth', `${way.depth ?? 1}`, '--answers', way.answers, '--answers-per-unit', `${way.answersPerUnit ?? 1}`],
-      ...['--framing', way.framing ?? 'http', '--mask', `${way.mask ?? 0}`, '--seconds', `${seconds}`, '--rate', `${rate}`],
+      ...[
+        '--depth',
+        `${way.depth ?? 1}`,
+        '--answers',
+        way.answers,
+        '--answers-per-unit',
+        `${way.answersPerUnit ?? 1}`,
+      ],
+      ...[
+        '--framing',
+        way.framing ?? 'http',
+        '--mask',
+        `${way.mask ?? 0}`,
+        '--seconds',
+        `${seconds}`,
+        '--rate',
+        `${rate}`,
+      ],
     ]);
     child.exited.finally(() => rmSync(folder, { recursive: true, force: true }));
     await child.line();
@@ -80,7 +96,9 @@ export class Publisher {
 
   /** Resolves when all is answered. */
   async result(): Promise<PublishResult> {
-    const answer = JSON.parse(await this.#child.line()) as Omit<PublishResult, 'latencies'> & { latencies: HistogramReport };
+    const answer = JSON.parse(await this.#child.line()) as Omit<PublishResult, 'latencies'> & {
+      latencies: HistogramReport;
+    };
     return { ...answer, latencies: Histogram.from(answer.latencies) };
   }
 }

@@ -60,7 +60,9 @@ export class Subscribers {
     await subscribers.ready();
     const report = await subscribers.report();
     if (report.open < options.connections) {
-      const error = new Error(`only ${report.open} of ${options.connections} subscriptions are open\n${subscribers.#child.errors}`);
+      const error = new Error(
+        `only ${report.open} of ${options.connections} subscriptions are open\n${subscribers.#child.errors}`,
+      );
       await subscribers.close();
       throw error;
     }
@@ -74,7 +76,12 @@ export class Subscribers {
     writeFileSync(file, options.requests.join(''));
     const child = new Child('subscribe', nativeProgram('subscribe'), [
       ...['--port', `${options.port}`, '--requests', file, '--connections', `${options.connections}`],
-      ...['--framing', options.protocol === 'sse' ? 'http' : 'websocket', '--payload', `${options.payloadBytes ?? 100}`],
+      ...[
+        '--framing',
+        options.protocol === 'sse' ? 'http' : 'websocket',
+        '--payload',
+        `${options.payloadBytes ?? 100}`,
+      ],
       ...['--opening', `${options.opening ?? 100}`],
     ]);
     child.exited.finally(() => rmSync(folder, { recursive: true, force: true }));
@@ -108,7 +115,11 @@ export class Subscribers {
   }
 
   /** Waits until `done`, or until nothing has arrived for `quietMs`; the last report either way. */
-  async until(done: (report: SubscriberReport) => boolean, quietMs = 3000, pauseMs = 20): Promise<SubscriberReport> {
+  async until(
+    done: (report: SubscriberReport) => boolean,
+    quietMs = 3000,
+    pauseMs = 20,
+  ): Promise<SubscriberReport> {
     let report = await this.report();
     let changedMs = performance.now();
     while (!done(report) && performance.now() - changedMs < quietMs) {

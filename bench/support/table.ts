@@ -20,7 +20,10 @@ function text(cell: Cell): string {
 export function plainTable(table: Table): string {
   const { widths, lines, rightAligned } = layOut(table);
   const line = (cells: readonly string[]) =>
-    cells.map((cell, at) => (rightAligned[at] ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!))).join('  ').trimEnd();
+    cells
+      .map((cell, at) => (rightAligned[at] ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+      .join('  ')
+      .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
   return [table.title, '', line(table.columns), rule, ...lines.map(line), ...notesOf(table), ''].join('\n');
 }
@@ -30,7 +33,15 @@ export function markdownTable(table: Table): string {
   const { lines, rightAligned } = layOut(table);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = line(rightAligned.map((right) => (right ? '--:' : '---')));
-  return [`### ${table.title}`, '', line(table.columns), rule, ...lines.map(line), ...notesOf(table), ''].join('\n');
+  return [
+    `### ${table.title}`,
+    '',
+    line(table.columns),
+    rule,
+    ...lines.map(line),
+    ...notesOf(table),
+    '',
+  ].join('\n');
 }
 
 function notesOf(table: Table): string[] {
@@ -39,7 +50,11 @@ function notesOf(table: Table): string[] {
 
 function layOut(table: Table) {
   const lines = table.rows.map((row) => row.map(text));
-  const widths = table.columns.map((column, at) => Math.max(column.length, ...lines.map((cells) => cells[at]!.length)));
-  const rightAligned = table.columns.map((_, at) => table.rows.every((row) => typeof row[at] === 'number' || row[at] === '-'));
+  const widths = table.columns.map((column, at) =>
+    Math.max(column.length, ...lines.map((cells) => cells[at]!.length)),
+  );
+  const rightAligned = table.columns.map((_, at) =>
+    table.rows.every((row) => typeof row[at] === 'number' || row[at] === '-'),
+  );
   return { widths, lines, rightAligned };
 }

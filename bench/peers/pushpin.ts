@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child } from '../support/child.ts';
+import { packageVersion } from '../support/machine.ts';
+import type { Protocol } from '../support/options.ts';
+import { blankPayload, getRequest, postRequest, repeated, webSocketHeaders } from '../support/payload.ts';
+import { freePorts, portOpen } from '../support/ports.ts';
+import type { WayIn } from '../support/publisher.ts';
+import type { BenchPeer, BenchServer } from './server.ts';
+
+/** `stock` delivers 2,500 messages a second and drops what exceeds 25,000; `unlimited` has both limits off and logs errors only. */
+export type PushpinProfile = 'stock' | 'unlimited';
+
+/** Pushpin from Debian's `pushpin`, which brings condure and zurl: messages in memory, nothing on disk. */
+export function pushpin(profile: PushpinProfile): BenchPeer {
+  const name = profile === 'stock' ? 'pushpin-stock' : 'pushpin';
+  return {
+    name,
+    durability: 'none',
+    missing: () => (packageVersion('pushpin') === null ? 'apt-get install pushpin' : null),
+    start: () => startPushpin(name, profile),
+  };
+}
+
+/** Replaces `key=...` lines; fails where the packaged file has no such line, because then the recipe no longer fits it. */
+function withSettings(configuration: string, settings: Readonly<Record<string, string | number>>): string {
+  let changed = configuration;
+  for (const [key, value] of Object.entries(settings)) {
+    const line = new RegExp(`^#?${key}=.*$`, 'm');
+    if (!line.test(changed)) throw new Error(`pushpin.conf has no setting ${key}`);
+    changed = changed.replace(line, `${key}=${value}`);
+  }
+  return changed;
+}
+
+interface PushpinPorts {
+  readonly client: number;
+  readonly control: number;
+  readonly pull: number;
+  readonly subscribe: number;
+  readonly command: number;
+}
+
+/**
+ * The packaged configuration, moved to a folder of our own. Debian runs zurl as a daemon of its own; here Pushpin's runner
+ * starts it, so its sockets move to the run folder as well.
+ */
+function writeConfiguration(
+  folder: string,
+  profile: PushpinProfile,
+  ports: PushpinPorts,
+  originPort: number,
+): string {
+  const include = join(folder, 'internal.conf');
+  const packagedInclude = readFileSync('/usr/lib/pushpin/internal.conf', 'utf8');
+  writeFileSync(
+    include,
+    packagedInclude.replaceAll('ipc:///var/run/zurl/zurl-', 'ipc://{rundir}/{ipc_prefix}zurl-'),
+  );
+  writeFileSync(join(folder, 'routes'), `* 127.0.0.1:${originPort},over_http\n`);
+  const settings = {
+    include,
+    rundir: join(folder, 'run'),
+    logdir: join(folder, 'log'),
+    services: 'condure,zurl,pushpin-proxy,pushpin-handler',
+    http_port: `127.0.0.1:${ports.client}`,
+    client_maxconn: 12_000,
+    push_in_spec: `tcp://127.0.0.1:${ports.pull}`,
+    push_in_sub_specs: `tcp://127.0.0.1:${ports.subscribe}`,
+    push_in_http_port: ports.control,
+    command_spec: `tcp://127.0.0.1:${ports.command}`,
+  };
+  const unlimited = { message_rate: 0, message_hwm: 0, log_level: 1 };
+  const packaged = readFileSync('/etc/pushpin/pushpin.conf', 'utf8');
+  const file = join(folder, 'pushpin.conf');
+  writeFileSync(file, withSettings(packaged, profile === 'stock' ? settings : { ...settings, ...unlimited }));
+  return file;
+}
+
+/** The application behind Pushpin: every request becomes a subscription to the benchmark's channel (GRIP). */
+function answerAsOrigin(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  request.once('end', () => {
+    if (request.headers['content-type'] !== 'application/websocket-events') {
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'Grip-Hold': 'stream',
+        'Grip-Channel': 'bench',
+      });
+      response.end();
+      return;
+    }
+    const subscribe = 'c:{"type":"subscribe","channel":"bench"}';
+    response.writeHead(200, {
+      'Content-Type': 'application/websocket-events',
+      'Sec-WebSocket-Extensions': 'grip',
+    });
+    response.end(`OPEN\r\nTEXT ${subscribe.length.toString(16)}\r\n${subscribe}\r\n`);
+  });
+}
+
+async function startOrigin(): Promise<Server> {
+  const origin = createServer(answerAsOrigin);
+  origin.listen(0, '127.0.0.1', 4096);
+  await once(origin, 'listening');
+  return origin;
+}
+
+async function startPushpin(name: string, profile: PushpinProfile): Promise<BenchServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-pushpin-'));
+  for (const subfolder of ['run', 'log']) mkdirSync(join(folder, subfolder));
+  chmodSync(folder, 0o755);
+  const [client, control, pull, subscribe, command] = (await freePorts(5)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const origin = await startOrigin();
+  const ports = { client, control, pull, subscribe, command };
+  const file = writeConfiguration(folder, profile, ports, (origin.address() as AddressInfo).port);
+  const child = new Child('pushpin', '/usr/bin/pushpin', [`--config=${file}`]);
+  await child.during(Promise.all([portOpen(client), portOpen(control)]));
+  return {
+    name,
+    version: `Pushpin ${packageVersion('pushpin')}, ${profile === 'stock' ? 'as packaged' : 'message_rate=0 message_hwm=0 log_level=1'}`,
+    durability: 'none',
+    pid: child.pid,
+    subscribePort: client,
+    subscribeRequest: (protocol) =>
+      getRequest('/', protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders),
+    // Its control port closes the connection after every request, and takes no more than 128 at a time.
+    singlePosts: (protocol) => ({
+      ...publishItems(control, protocol, 1, 64),
+      label: 'single POSTs x 64, no keep-alive',
+    }),
+    bestWay: (protocol) => publishItems(control, protocol, 50, 4),
+    async stop() {
+      await child.stop();
+      origin.closeAllConnections();
+      origin.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Publishes only the format that the subscribers read: a second one would cost the publisher and gain nobody. */
+export function publishItems(port: number, protocol: Protocol, items: number, connections: number): WayIn {
+  const payload = blankPayload();
+  const sse = `"http-stream":{"content":"data: ${payload}\\n\\n"}`;
+  const frame = `"ws-message":{"content":"${payload}"}`;
+  const item = `{"channel":"bench","formats":{${protocol === 'sse' ? sse : frame}}}`;
+  const body = `{"items":[${repeated(items, item, ',')}]}`;
+  return {
+    label: `batches of ${items} x ${connections}`,
+    port,
+    connections,
+    unit: postRequest('/publish/', body, { 'Content-Type': 'application/json' }),
+    answers: 'close',
+  };
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from '../support/child.ts';
+import type { Protocol } from '../support/options.ts';
+import {
+  blankPayload,
+  getRequest,
+  postRequest,
+  repeated,
+  textFrame,
+  webSocketHeaders,
+  webSocketMask,
+} from '../support/payload.ts';
+import { freePorts } from '../support/ports.ts';
+import type { WayIn } from '../support/publisher.ts';
+import type { BenchPeer, BenchServer } from './server.ts';
+
+export type Durability = 'none' | 'written' | 'synced';
+
+const entry = join(import.meta.dirname, '..', '..', 'packages', 'tidegate', 'bin', 'tidegate.cjs');
+const READY_TIMEOUT_MS = 60_000;
+
+/** A Tidegate process in a data folder of its own, with one topic for each durability: `none`, `written`, `synced`. */
+export class TidegateProcess {
+  readonly port: number;
+  readonly adminPort: number;
+  /** From just before the process was started until `/readyz` answered 200. */
+  readonly readyMs: number;
+  readonly #child: Child;
+
+  private constructor(child: Child, port: number, adminPort: number, readyMs: number) {
+    this.#child = child;
+    this.port = port;
+    this.adminPort = adminPort;
+    this.readyMs = readyMs;
+  }
+
+  /** Starts the server on `folder`, where it keeps its data and configuration. */
+  static async start(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<TidegateProcess> {
+    const [port, adminPort] = (await freePorts(2)) as [number, number];
+    const config = join(folder, 'tidegate.yaml');
+    const topics = ['none', 'written', 'synced'].map(
+      (durability) => `  ${durability}: { durability: ${durability} }\n`,
+    );
+    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n`);
+    const arguments_ = [
+      ...[entry, 'start', '--config', config, '--data', join(folder, 'data')],
+      ...['--port', `${port}`, '--admin-port', `${adminPort}`],
+    ];
+    const startedMs = performance.now();
+    const child = new Child('tidegate', process.execPath, arguments_, { ...process.env, ...environment });
+    await child.during(untilReady(adminPort));
+    return new TidegateProcess(child, port, adminPort, performance.now() - startedMs);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** One message per request. */
+  singlePosts(channel: string, connections = 64, payloadBytes = 100): WayIn {
+    return {
+      label: `single POSTs x ${connections}`,
+      port: this.port,
+      connections,
+      unit: postRequest(`/v1/channels/${channel}`, blankPayload(payloadBytes), {
+        'Content-Type': 'text/plain',
+      }),
+      answers: 'response',
+    };
+  }
+
+  /** A JSON array per request. */
+  batches(channel: string, items: number, connections: number, payloadBytes = 100): WayIn {
+    const item = `{"channel":"${channel}","data":"${blankPayload(payloadBytes)}"}`;
+    const body = `[${repeated(items, item, ',')}]`;
+    return {
+      label: `arrays of ${items} x ${connections}`,
+      port: this.port,
+      connections,
+      unit: postRequest('/v1/publish', body, { 'Content-Type': 'application/json' }),
+      answers: 'response',
+    };
+  }
+
+  /** One long request per connection, a line per message, answered by a line each. */
+  ndjson(channel: string, items: number, connections: number): WayIn {
+    const lines = repeated(items, `{"channel":"${channel}","data":"${blankPayload()}"}\n`);
+    const head =
+      'POST /v1/publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n';
+    return {
+      label: `NDJSON, ${items} lines x ${connections}`,
+      port: this.port,
+      connections,
+      head: Buffer.from(head),
+      unit: Buffer.from(`${lines.length.toString(16)}\r\n${lines}\r\n`),
+      answers: 'line',
+      answersPerUnit: items,
+    };
+  }
+
+  /**
+   * Frames on one WebSocket. It subscribes to the channel that it publishes to, so its own messages come back and tell that
+   * they were delivered; with more than one connection they would be mixed with the others'.
+   */
+  webSocket(channel: string, frames: number, depth: number): WayIn {
+    return {
+      label: `WebSocket, ${frames} frames`,
+      port: this.port,
+      connections: 1,
+      head: Buffer.from(getRequest(`/v1/channels/${channel}`, webSocketHeaders)),
+      unit: Buffer.concat(Array.from({ length: frames }, () => textFrame(blankPayload()))),
+      depth,
+      answers: 'frame',
+      answersPerUnit: frames,
+      framing: 'websocket',
+      mask: webSocketMask,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+}
+
+/** The request that subscribes to a channel. */
+export function subscribeRequest(channel: string, protocol: Protocol, query = ''): string {
+  return getRequest(
+    `/v1/channels/${channel}${query}`,
+    protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders,
+  );
+}
+
+async function untilReady(adminPort: number): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+      await response.arrayBuffer();
+      if (response.status === 200) return;
+    } catch {
+      // It does not listen yet.
+    }
+    if (performance.now() > deadline) throw new Error(`Tidegate is not ready after ${READY_TIMEOUT_MS} ms`);
+    await delay(2);
+  }
+}
+
+/** Tidegate as the benchmarks' server, with a channel whose topic has the given durability. */
+export function tidegate(durability: Durability): BenchPeer {
+  return {
+    name: 'tidegate',
+    durability,
+    missing: () => null,
+    start: () => startTidegate(durability),
+  };
+}
+
+async function startTidegate(durability: Durability): Promise<BenchServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-data-'));
+  const server = await TidegateProcess.start(folder);
+  const channel = `${durability}/bench`;
+  return {
+    name: 'tidegate',
+    version: `Tidegate, one process, durability ${durability}`,
+    durability,
+    pid: server.pid,
+    subscribePort: server.port,
+    subscribeRequest: (protocol) => subscribeRequest(channel, protocol),
+    singlePosts: () => server.singlePosts(channel),
+    bestWay: () => server.batches(channel, 100, 4),
+    async stop() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BareHttpServer } from './peers/bare-http.ts';
+import { type Durability, TidegateProcess } from './peers/tidegate.ts';
+import { machineNote } from './support/machine.ts';
+import { printTable, progress, readOptions, wanted } from './support/options.ts';
+import { CpuMeter } from './support/process-figures.ts';
+import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
+import type { Cell } from './support/table.ts';
+
+const PURPOSE =
+  'Single publishes over HTTP, one message per request, against a node:http server that does nothing.';
+const WARM_SECONDS = 2;
+
+const options = readOptions(PURPOSE, { connections: '64', bytes: '100' });
+const [connections = 64] = options.numbers('connections');
+const [payloadBytes = 100] = options.numbers('bytes');
+const rows: Cell[][] = [];
+let bound = Number.NaN;
+
+async function measure(name: string, durability: string, pid: number, way: WayIn): Promise<number> {
+  progress(`${name}, durability ${durability}`);
+  await publishFor(way, WARM_SECONDS);
+  const publisher = await Publisher.connect(way, options.seconds);
+  const meter = new CpuMeter({ server: pid, publisher: publisher.pid });
+  publisher.start();
+  await publisher.stopped();
+  const cpu = meter.percentages();
+  const result = await publisher.result();
+  const perSecond = result.accepted / ((result.stoppedUs - result.startedUs) / 1e6);
+  const ms = (percent: number) => result.latencies.percentile(percent) / 1000;
+  const times = [ms(50), ms(90), ms(99), ms(99.9), result.latencies.maximum / 1000];
+  const lost = result.refused + result.unanswered;
+  rows.push([
+    name,
+    durability,
+    Math.round(perSecond),
+    perSecond / bound,
+    ...times,
+    lost,
+    cpu.server ?? 0,
+    cpu.publisher ?? 0,
+  ]);
+  return perSecond;
+}
+
+if (wanted(options, 'bare')) {
+  const bare = await BareHttpServer.start();
+  bound = await measure('bare node:http', '-', bare.pid, bare.singlePosts(connections, payloadBytes));
+  rows[0]![3] = 1;
+  await bare.stop();
+}
+for (const durability of ['none', 'written', 'synced'] satisfies Durability[]) {
+  if (!wanted(options, 'tidegate')) continue;
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-data-'));
+  const server = await TidegateProcess.start(folder);
+  await measure(
+    'tidegate',
+    durability,
+    server.pid,
+    server.singlePosts(`${durability}/bench`, connections, payloadBytes),
+  );
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+printTable(options, {
+  title: `Single publishes over HTTP: ${payloadBytes} bytes, ${connections} keep-alive connections, answers in milliseconds`,
+  columns: [
+    'server',
+    'durability',
+    'publishes/s',
+    'x bare',
+    'p50',
+    'p90',
+    'p99',
+    'p99.9',
+    'max',
+    'not accepted',
+    'CPU server %',
+    'publisher %',
+  ],
+  rows,
+  notes: [
+    `${machineNote()} Each connection sends as soon as it has its answer, so the times are those of a full server.`,
+  ],
+});
