@@ -14,6 +14,8 @@ export interface Clock {
   /** Calls back every `intervalMs` milliseconds until cleared. */
   setRepeatingTimer(callback: () => void, intervalMs: number): Timer;
   clearTimer(timer: Timer): void;
+  /** Calls back once, as soon as the code that is running has returned, before any more input is handled. */
+  soon(callback: () => void): void;
   /** Calls back once, after the input of the current event-loop turn has been handled. */
   endOfTurn(callback: () => void): void;
 }
@@ -27,7 +29,15 @@ export const systemClock: Clock = {
   clearTimer: (timer) => {
     clearTimeout(timer as NodeJS.Timeout);
   },
+  soon: queueMicrotask,
   endOfTurn: (callback) => {
     setImmediate(callback);
   },
 };
+
+/** Waits for at least `delayMs` milliseconds and keeps the process alive meanwhile. For commands, which nothing else keeps alive. */
+export function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}

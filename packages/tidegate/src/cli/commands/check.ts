@@ -1,0 +1,43 @@
+import { formatProblem, loadConfig } from '../../config/index.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { write } from '../terminal.ts';
+
+export const check = defineCommand({
+  name: 'check',
+  summary: 'Check a config file',
+  details:
+    'Names every mistake with its place, and ends with 1 if there is any. References to environment variables are\n' +
+    'replaced as the server would replace them.',
+  operands: [{ name: 'FILE', required: 'required' }],
+  options: { json: { kind: 'flag', description: 'Print the mistakes as a JSON array' } },
+  examples: [
+    { command: 'tidegate check tidegate.yaml', effect: 'Before a restart' },
+    {
+      command: `tidegate check tidegate.yaml --json | jq -r '.[].message'`,
+      effect: 'In an editor or a script',
+    },
+  ],
+  async run(options, [file], terminal) {
+    const request = {
+      file,
+      overrides: {},
+      environment: terminal.environment,
+      workingFolder: terminal.workingFolder,
+    };
+    const loaded = await loadConfig(request);
+    const problems = loaded.kind === 'problems' ? loaded.problems : [];
+    if (options.json) {
+      await write(terminal.output, `${JSON.stringify(problems)}\n`);
+    } else if (loaded.kind === 'config') {
+      const declared = loaded.config.topics.length - 1;
+      await write(
+        terminal.output,
+        `${file} is fine: ${declared} declared topic${declared === 1 ? '' : 's'}\n`,
+      );
+    } else {
+      const count = `${problems.length} mistake${problems.length === 1 ? '' : 's'}`;
+      await write(terminal.output, `${problems.map(formatProblem).join('\n')}\n${file} has ${count}\n`);
+    }
+    return problems.length === 0 ? EXIT.success : EXIT.failure;
+  },
+});

@@ -1,0 +1,10 @@
+import type { Command } from '../command.ts';
+import { check } from './check.ts';
+import { publish } from './publish.ts';
+import { start } from './start.ts';
+import { subscribe } from './subscribe.ts';
+import { topicsDescribe } from './topics-describe.ts';
+import { topicsList } from './topics-list.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [start, publish, subscribe, topicsList, topicsDescribe, check];

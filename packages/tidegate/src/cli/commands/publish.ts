@@ -1,0 +1,132 @@
+import { Buffer } from 'node:buffer';
+import type { Readable } from 'node:stream';
+import { TidegateError } from '../../kernel/index.ts';
+import { defineCommand, EXIT, type ExitCode } from '../command.ts';
+import { entryOf, type Payload, payloadOf } from '../payload.ts';
+import { publishLines } from '../publish-lines.ts';
+import { printReceipt, type Receipt } from '../receipt.ts';
+import { channelPath, sendSuccessfully, serverUrl } from '../requests.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Standard input is read whole; what is longer belongs into several messages. */
+const INPUT_BYTES_MAX = 256 * 1024 * 1024;
+
+interface PublishOptions {
+  readonly type: string | undefined;
+  readonly 'content-type': string | undefined;
+  readonly id: string | undefined;
+  readonly json: boolean;
+}
+
+/** @throws TidegateError body_too_large */
+async function readWhole(input: Readable): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of input) {
+    const bytes = Buffer.from(part);
+    length += bytes.length;
+    if (length > INPUT_BYTES_MAX)
+      throw new TidegateError('body_too_large', `The input has more than ${INPUT_BYTES_MAX} bytes`);
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+/** A single message: its bytes go as they are, unless there are attributes for which only an entry has room. */
+function requestFor(
+  url: string,
+  channel: string,
+  payload: Payload,
+  options: PublishOptions,
+): [string, RequestInit] {
+  const { type, id } = options;
+  if (type !== undefined) {
+    const headers = { 'content-type': 'application/json' };
+    return [`${url}/v1/publish`, { method: 'POST', headers, body: entryOf(channel, { id, type }, payload) }];
+  }
+  const headers = {
+    'content-type': payload.contentType,
+    ...(id === undefined ? {} : { 'idempotency-key': id }),
+  };
+  return [url + channelPath(channel), { method: 'POST', headers, body: Buffer.from(payload.bytes) }];
+}
+
+async function publishOne(
+  url: string,
+  channel: string,
+  payload: Payload,
+  options: PublishOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const response = await sendSuccessfully(...requestFor(url, channel, payload, options));
+  const answer: unknown = await response.json();
+  await printReceipt(
+    (Array.isArray(answer) ? answer[0] : answer) as Receipt,
+    options.json ? 'json' : 'text',
+    terminal,
+  );
+  return EXIT.success;
+}
+
+export const publish = defineCommand({
+  name: 'publish',
+  summary: 'Publish a message, or every line of the input as one',
+  details:
+    'DATA is the message; - or nothing reads it from standard input. Unless --content-type says what it is,\n' +
+    'JSON is published as application/json, other text as text/plain, and bytes as application/octet-stream.',
+  operands: [
+    { name: 'CHANNEL', required: 'required' },
+    { name: 'DATA', required: 'optional' },
+  ],
+  options: {
+    lines: { kind: 'flag', description: 'Publish each line of standard input as a message, as they come' },
+    type: {
+      kind: 'text',
+      value: 'TYPE',
+      description: "The event's CloudEvents type, such as com.example.paid",
+    },
+    'content-type': {
+      kind: 'text',
+      value: 'TYPE',
+      description: 'What the data is, such as application/json',
+    },
+    id: {
+      kind: 'text',
+      value: 'ID',
+      description: 'Makes a repeated publish recognisable: it is stored once',
+    },
+    json: { kind: 'flag', description: 'Print the receipts as JSON, one a line' },
+    url: {
+      kind: 'text',
+      value: 'URL',
+      description: 'The server (default: TIDEGATE_URL or http://127.0.0.1:8080)',
+    },
+  },
+  examples: [
+    { command: `tidegate publish orders/42 '{"state":"paid"}'`, effect: 'Publish JSON' },
+    { command: 'tidegate publish cameras/door - < door.jpg', effect: 'Publish a file' },
+    {
+      command: 'tail -f app.log | tidegate publish logs/app --lines',
+      effect: 'Publish every line as it is written',
+    },
+    {
+      command: `tidegate publish orders/42 '{"state":"paid"}' --id payment-7`,
+      effect: 'Safe to repeat: the second time is a duplicate',
+    },
+  ],
+  async run(options, [channel, data], terminal) {
+    const url = serverUrl('public', options.url, terminal);
+    if (options.lines) {
+      const conflict = data !== undefined ? 'DATA' : options.id !== undefined ? '--id' : null;
+      if (conflict !== null)
+        throw new TidegateError('arguments_invalid', `${conflict} cannot be given with --lines`);
+      return publishLines(
+        { url, channel, type: options.type, contentType: options['content-type'] },
+        options.json ? 'json' : 'text',
+        terminal,
+      );
+    }
+    const bytes = data === undefined || data === '-' ? await readWhole(terminal.input) : Buffer.from(data);
+    return publishOne(url, channel, payloadOf(bytes, options['content-type']), options, terminal);
+  },
+});

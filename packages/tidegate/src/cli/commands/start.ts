@@ -1,0 +1,95 @@
+import { type ResolvedConfig, resolveConfig } from '../../config/index.ts';
+import { systemClock, TidegateError } from '../../kernel/index.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { closeOnSignal } from '../shutdown.ts';
+import { type Terminal, write } from '../terminal.ts';
+
+/** What closing may take beyond the time that clients get, for the log to be flushed and closed. */
+const CLOSE_MARGIN_MS = 5_000;
+
+interface Addresses {
+  readonly publicUrl: string;
+  readonly adminUrl: string;
+}
+
+/** A few lines for a person; one JSON object on one line for a program, which learns the ports from it. */
+function announcement(
+  { publicUrl, adminUrl }: Addresses,
+  config: ResolvedConfig,
+  terminal: Terminal,
+): string {
+  if (!terminal.isInteractive)
+    return `${JSON.stringify({ publicUrl, adminUrl, dataFolder: config.dataFolder })}\n`;
+  return [
+    '',
+    '  Tidegate is up.',
+    '',
+    `    public  ${publicUrl}`,
+    `    admin   ${adminUrl}`,
+    `    data    ${config.dataFolder}`,
+    '',
+    '  Subscribe in one terminal, publish in another:',
+    '',
+    `    curl -N ${publicUrl}/v1/channels/greetings`,
+    `    curl -d hello ${publicUrl}/v1/channels/greetings`,
+    '',
+    '  Ctrl-C ends it.',
+    '',
+    '',
+  ].join('\n');
+}
+
+const PORT = { kind: 'integer', value: 'P', min: 0, max: 65_535 } as const;
+
+export const start = defineCommand({
+  name: 'start',
+  summary: 'Start a server',
+  details:
+    'Options take the place of what the config file says. SIGTERM and SIGINT drain the server: requests are finished,\n' +
+    'streams are told to connect again, the log is closed; a second signal ends it at once.',
+  operands: [],
+  options: {
+    config: { kind: 'text', value: 'FILE', description: 'The config file, in YAML (default: none)' },
+    data: { kind: 'text', value: 'DIR', description: 'The folder of the log (default: ./data)' },
+    host: { kind: 'text', value: 'HOST', description: 'The address of the public port (default: 127.0.0.1)' },
+    port: { ...PORT, description: 'The public port (default: 8080; 0 takes a free one)' },
+    'admin-port': { ...PORT, description: 'The admin port (default: 8081; 0 takes a free one)' },
+  },
+  examples: [
+    { command: 'tidegate start', effect: 'With all defaults' },
+    { command: 'tidegate start --config tidegate.yaml', effect: 'As a file says' },
+    {
+      command: 'tidegate start --port 9000 --admin-port 9001 --data /tmp/try',
+      effect: 'A second one beside it',
+    },
+  ],
+  async run(options, _operands, terminal) {
+    const config = await resolveConfig({
+      file: options.config ?? null,
+      overrides: {
+        host: options.host,
+        port: options.port,
+        adminPort: options['admin-port'],
+        data: options.data,
+      },
+      environment: terminal.environment,
+      workingFolder: terminal.workingFolder,
+    });
+    // The server's code is loaded by this command only, so that the others are quick.
+    const { startServer } = await import('../../main.ts');
+    const server = await startServer(config);
+    await write(terminal.output, announcement(server, config, terminal));
+    const ending = await closeOnSignal(
+      server,
+      config.limits.drainTimeoutMs + CLOSE_MARGIN_MS,
+      systemClock,
+      terminal,
+    );
+    if (ending === 'drained') return EXIT.success;
+    if (ending === 'forced') return EXIT.failure;
+    throw new TidegateError(
+      'draining',
+      'Closing took too long and was given up; what was acknowledged is stored',
+    );
+  },
+});

@@ -1,0 +1,80 @@
+import { ERRORS, type ErrorCode, TidegateError } from '../kernel/index.ts';
+import type { Terminal } from './terminal.ts';
+
+const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code);
+
+/** Where a server listens unless told otherwise. */
+export const DEFAULT_URLS = { public: 'http://127.0.0.1:8080', admin: 'http://127.0.0.1:8081' } as const;
+
+/** The variables that name the addresses, for those who do not want to repeat the option. */
+export const URL_VARIABLES = { public: 'TIDEGATE_URL', admin: 'TIDEGATE_ADMIN_URL' } as const;
+
+/**
+ * The address of a port without a slash at its end: the option, else the environment, else the default.
+ * @throws TidegateError arguments_invalid
+ */
+export function serverUrl(port: 'public' | 'admin', option: string | undefined, terminal: Terminal): string {
+  const text = option ?? (terminal.environment[URL_VARIABLES[port]] || DEFAULT_URLS[port]);
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new TidegateError(
+      'arguments_invalid',
+      `${JSON.stringify(text)} is not an address such as ${DEFAULT_URLS[port]}`,
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/**
+ * A channel as the rest of a path: segments are encoded, the slashes between them stay.
+ * @throws TidegateError arguments_invalid for a name that no URL can hold
+ */
+export function channelPath(channel: string): string {
+  const segments = channel.split('/');
+  // A URL resolves these away (WHATWG URL, section 4.4), in their percent-encoded form too.
+  if (segments.some((segment) => segment === '.' || segment === '..')) {
+    throw new TidegateError(
+      'arguments_invalid',
+      `A channel cannot have the segments . and .. in a URL: ${JSON.stringify(channel)}`,
+    );
+  }
+  return `/v1/channels/${segments.map(encodeURIComponent).join('/')}`;
+}
+
+/** The answer of a server, whatever its status. @throws TidegateError server_unreachable */
+export async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    throw new TidegateError('server_unreachable', new URL(url).origin, { cause: error });
+  }
+}
+
+/** The error that a server answered with, as if it had happened here. */
+export async function errorOf(response: Response): Promise<TidegateError> {
+  const text = await response.text().catch(() => '');
+  const problem = parseObject(text);
+  if (isCode(problem.code))
+    return new TidegateError(problem.code, typeof problem.detail === 'string' ? problem.detail : '');
+  return new TidegateError(
+    'server_unreachable',
+    `${response.url} answered ${response.status}, and not as a Tidegate server does`,
+  );
+}
+
+/** A successful answer. @throws TidegateError server_unreachable, or what the server says */
+export async function sendSuccessfully(url: string, init: RequestInit): Promise<Response> {
+  const response = await send(url, init);
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+/** The members of a JSON object; none if the text is something else. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
