@@ -1,0 +1,52 @@
+import { depthColour } from './palette.js';
+
+const ROWS = 7;
+const TIME = new Intl.DateTimeFormat('en', {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+  timeZone: 'UTC',
+});
+
+export function formatTime(timeMs) {
+  return `${TIME.format(timeMs)} UTC`;
+}
+
+/** The latest earthquakes in words, the newest on top. */
+export class QuakeList {
+  #list;
+  #due = [];
+
+  constructor(list) {
+    this.#list = list;
+  }
+
+  add(quake) {
+    if (this.#due.length === 0) requestAnimationFrame(() => this.#render());
+    this.#due.push(quake);
+  }
+
+  #render() {
+    const quakes = this.#due.slice(-ROWS);
+    this.#due = [];
+    for (const quake of quakes) this.#list.prepend(row(quake));
+    while (this.#list.children.length > ROWS) this.#list.lastElementChild.remove();
+  }
+}
+
+function row({ place, magnitude, depthKm, time }) {
+  const item = document.createElement('li');
+  const chip = document.createElement('b');
+  chip.textContent = magnitude.toFixed(1);
+  chip.style.setProperty('--colour', `var(${depthColour(depthKm)})`);
+  const where = document.createElement('span');
+  where.className = 'place';
+  where.textContent = place;
+  where.title = place;
+  const detail = document.createElement('span');
+  detail.className = 'detail';
+  detail.textContent = `${Math.max(0, Math.round(depthKm))} km deep · ${formatTime(time)}`;
+  item.append(chip, where, detail);
+  return item;
+}
