@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { BareHttpServer } from './peers/bare-http.ts';
 import { type Durability, TidegateProcess } from './peers/tidegate.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
 import { CpuMeter } from './support/process-figures.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
+import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
 import type { Cell } from './support/table.ts';
 
 const PURPOSE =
@@ -53,7 +51,7 @@ if (wanted(options, 'bare')) {
 }
 for (const durability of ['none', 'written', 'synced'] satisfies Durability[]) {
   if (!wanted(options, 'tidegate')) continue;
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-data-'));
+  const folder = scratchFolder('data');
   const server = await TidegateProcess.start(folder);
   await measure(
     'tidegate',
@@ -62,7 +60,7 @@ for (const durability of ['none', 'written', 'synced'] satisfies Durability[]) {
     server.singlePosts(`${durability}/bench`, connections, payloadBytes),
   );
   await server.stop();
-  rmSync(folder, { recursive: true, force: true });
+  removeScratchFolder(folder);
 }
 
 printTable(options, {

@@ -55,7 +55,7 @@ static struct {
   uint64_t first_us, last_us;
 } counts;
 static struct histogram latencies;
-static uint64_t target, target_reached, target_reached_us;
+static uint64_t target, target_reached, target_reached_us, opening_us;
 
 static void watch(struct subscriber *subscriber, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = subscriber};
@@ -241,6 +241,7 @@ static void report(void) {
   FIELD("foreign", counts.foreign);
   FIELD("missing", counts.missing);
   FIELD("repeated", counts.repeated);
+  FIELD("openingUs", opening_us);
   FIELD("firstUs", counts.first_us);
   FIELD("lastUs", counts.last_us);
   FIELD("latencyMaximumUs", latencies.maximum);
@@ -317,6 +318,7 @@ int main(int argument_count, char **arguments) {
   epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
+  opening_us = clock_us();
   open_next();
 
   struct epoll_event events[EVENTS];

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../support/child.ts';
 import { packageVersion } from '../support/machine.ts';
@@ -14,6 +14,7 @@ import {
 } from '../support/payload.ts';
 import { freePorts, portOpen } from '../support/ports.ts';
 import type { WayIn } from '../support/publisher.ts';
+import { removeScratchFolder, scratchFolder } from '../support/scratch.ts';
 import type { BenchPeer, BenchServer } from './server.ts';
 
 /** nginx with Nchan, from Debian's `nginx-light` and `libnginx-mod-nchan`: messages in memory, nothing on disk. */
@@ -57,7 +58,7 @@ http {
 }
 
 async function startNchan(name: string, workers: number): Promise<BenchServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-nchan-'));
+  const folder = scratchFolder('nchan');
   const [port] = (await freePorts(1)) as [number];
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers));
   const child = new Child('nginx', '/usr/sbin/nginx', [
@@ -90,7 +91,7 @@ async function startNchan(name: string, workers: number): Promise<BenchServer> {
     bestWay: () => pipelined(port, post),
     async stop() {
       await child.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeScratchFolder(folder);
     },
   };
 }

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../support/child.ts';
 import { packageVersion } from '../support/machine.ts';
@@ -10,6 +9,7 @@ import type { Protocol } from '../support/options.ts';
 import { blankPayload, getRequest, postRequest, repeated, webSocketHeaders } from '../support/payload.ts';
 import { freePorts, portOpen } from '../support/ports.ts';
 import type { WayIn } from '../support/publisher.ts';
+import { removeScratchFolder, scratchFolder } from '../support/scratch.ts';
 import type { BenchPeer, BenchServer } from './server.ts';
 
 /** `stock` delivers 2,500 messages a second and drops what exceeds 25,000; `unlimited` has both limits off and logs errors only. */
@@ -111,7 +111,7 @@ async function startOrigin(): Promise<Server> {
 }
 
 async function startPushpin(name: string, profile: PushpinProfile): Promise<BenchServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-pushpin-'));
+  const folder = scratchFolder('pushpin');
   for (const subfolder of ['run', 'log']) mkdirSync(join(folder, subfolder));
   chmodSync(folder, 0o755);
   const [client, control, pull, subscribe, command] = (await freePorts(5)) as [
@@ -144,7 +144,7 @@ async function startPushpin(name: string, profile: PushpinProfile): Promise<Benc
       await child.stop();
       origin.closeAllConnections();
       origin.close();
-      rmSync(folder, { recursive: true, force: true });
+      removeScratchFolder(folder);
     },
   };
 }

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '../support/child.ts';
 import type { Protocol } from '../support/options.ts';
 import {
@@ -15,6 +13,8 @@ import {
 } from '../support/payload.ts';
 import { freePorts } from '../support/ports.ts';
 import type { WayIn } from '../support/publisher.ts';
+import { untilReady } from '../support/ready.ts';
+import { removeScratchFolder, scratchFolder } from '../support/scratch.ts';
 import type { BenchPeer, BenchServer } from './server.ts';
 
 export type Durability = 'none' | 'written' | 'synced';
@@ -51,7 +51,7 @@ export class TidegateProcess {
     ];
     const startedMs = performance.now();
     const child = new Child('tidegate', process.execPath, arguments_, { ...process.env, ...environment });
-    await child.during(untilReady(adminPort));
+    await child.during(untilReady(adminPort, READY_TIMEOUT_MS));
     return new TidegateProcess(child, port, adminPort, performance.now() - startedMs);
   }
 
@@ -123,6 +123,11 @@ export class TidegateProcess {
   async stop(): Promise<void> {
     await this.#child.stop();
   }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    await this.#child.kill();
+  }
 }
 
 /** The request that subscribes to a channel. */
@@ -131,21 +136,6 @@ export function subscribeRequest(channel: string, protocol: Protocol, query = ''
     `/v1/channels/${channel}${query}`,
     protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders,
   );
-}
-
-async function untilReady(adminPort: number): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
-  for (;;) {
-    try {
-      const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
-      await response.arrayBuffer();
-      if (response.status === 200) return;
-    } catch {
-      // It does not listen yet.
-    }
-    if (performance.now() > deadline) throw new Error(`Tidegate is not ready after ${READY_TIMEOUT_MS} ms`);
-    await delay(2);
-  }
 }
 
 /** Tidegate as the benchmarks' server, with a channel whose topic has the given durability. */
@@ -159,7 +149,7 @@ export function tidegate(durability: Durability): BenchPeer {
 }
 
 async function startTidegate(durability: Durability): Promise<BenchServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-data-'));
+  const folder = scratchFolder('data');
   const server = await TidegateProcess.start(folder);
   const channel = `${durability}/bench`;
   return {
@@ -173,7 +163,7 @@ async function startTidegate(durability: Durability): Promise<BenchServer> {
     bestWay: () => server.batches(channel, 100, 4),
     async stop() {
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeScratchFolder(folder);
     },
   };
 }

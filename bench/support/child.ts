@@ -88,6 +88,11 @@ export class Child {
     clearTimeout(killer);
   }
 
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.exited;
+  }
+
   #take(line: string): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#lines.push(line);

@@ -1,5 +1,6 @@
 /** An unstamped payload, see native/payload.h: the publisher writes lane, sequence and time into it. */
 const BLANK = '|000:00000000:0000000000000000:';
+const SEQUENCE_AT = 5;
 
 /** A message of `bytes` printable bytes that needs no escaping in JSON, SSE or a URL's query. */
 export function blankPayload(bytes = 100): string {
@@ -9,7 +10,13 @@ export function blankPayload(bytes = 100): string {
   return `${BLANK}${filler.repeat(Math.ceil(room / filler.length)).slice(0, room)}|`;
 }
 
-/** `count` different things joined into one. */
+/** A message of lane 0 with its sequence, and without a time. */
+export function numberedPayload(sequence: number, bytes = 100): string {
+  const blank = blankPayload(bytes);
+  return `${blank.slice(0, SEQUENCE_AT)}${String(sequence).padStart(8, '0')}${blank.slice(SEQUENCE_AT + 8)}`;
+}
+
+/** `count` times the same text. */
 export function repeated(count: number, text: string, separator = ''): string {
   return Array.from({ length: count }, () => text).join(separator);
 }

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 import { Histogram, type HistogramReport } from './histogram.ts';
 import { nativeProgram } from './native.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** How messages get into a server: what is sent, over how many connections, and what answers it. See native/publish.c. */
 export interface WayIn {
@@ -51,7 +51,7 @@ export class Publisher {
    * @param rate messages per second by a fixed schedule, or 0 for as fast as the server takes them
    */
   static async connect(way: WayIn, seconds: number, rate = 0): Promise<Publisher> {
-    const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-unit-'));
+    const folder = scratchFolder('unit');
     writeFileSync(join(folder, 'unit'), way.unit);
     if (way.head !== undefined) writeFileSync(join(folder, 'head'), way.head);
     const child = new Child('publish', nativeProgram('publish'), [
@@ -76,7 +76,6 @@ export class Publisher {
         `${rate}`,
       ],
     ]);
-    child.exited.finally(() => rmSync(folder, { recursive: true, force: true }));
     await child.line();
     return new Publisher(child);
   }

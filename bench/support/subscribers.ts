@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './child.ts';
 import { Histogram, type HistogramReport } from './histogram.ts';
 import { nativeProgram } from './native.ts';
 import type { Protocol } from './options.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** What the subscribing process has counted since the last reset; see native/subscribe.c. */
 export interface SubscriberReport {
@@ -24,7 +24,9 @@ export interface SubscriberReport {
   /** On the checked connections: sequences that were skipped, and that came again or late. */
   readonly missing: number;
   readonly repeated: number;
-  /** CLOCK_MONOTONIC of the first and the last byte. */
+  /** CLOCK_MONOTONIC when the first connection was begun. */
+  readonly openingUs: number;
+  /** The same of the first and the last byte. */
   readonly firstUs: number;
   readonly lastUs: number;
   readonly latencyMaximumUs: number;
@@ -71,7 +73,7 @@ export class Subscribers {
 
   /** Begins to open the subscriptions and does not wait. */
   static start(options: SubscribersOptions): Subscribers {
-    const folder = mkdtempSync(join(tmpdir(), 'tidegate-bench-requests-'));
+    const folder = scratchFolder('requests');
     const file = join(folder, 'requests');
     writeFileSync(file, options.requests.join(''));
     const child = new Child('subscribe', nativeProgram('subscribe'), [
@@ -84,7 +86,6 @@ export class Subscribers {
       ],
       ...['--opening', `${options.opening ?? 100}`],
     ]);
-    child.exited.finally(() => rmSync(folder, { recursive: true, force: true }));
     return new Subscribers(child, options.connections);
   }
 
