@@ -1,0 +1,24 @@
+export { decodeHeaders, encodeHeaders, findHeader, type Header } from './headers.ts';
+export { murmur2, partitionOfKey } from './murmur2.ts';
+export { type LogOptions, type MemoryLogOptions, openLog, openMemoryLog } from './open-log.ts';
+export {
+  type AppendCallback,
+  type AppendedTopic,
+  type AppendRecord,
+  type DamagedRange,
+  type Durability,
+  type Log,
+  type PartitionBounds,
+  RECORD_CONTROL,
+  RECORD_JSON,
+  RECORD_NULL,
+  RECORD_UTF8,
+  type ReadRequest,
+  type ReadResult,
+  type TailListener,
+  type Topic,
+  type TopicAppend,
+  type TopicSpec,
+  type TopicStatistics,
+} from './port.ts';
+export type { RecordBatch } from './record-batch.ts';

@@ -1,0 +1,324 @@
+import { Buffer } from 'node:buffer';
+import { statSync } from 'node:fs';
+import { type Clock, type Logger, TidegateError } from '../../kernel/index.ts';
+import type { BatchCache } from '../batch-cache.ts';
+import type { DiskSpace } from '../disk-space.ts';
+import type { LogMetrics } from '../log-metrics.ts';
+import type { Partition, PartitionState } from '../partition.ts';
+import type { Changes, CommitCallback, Damage, KeySearch, NewBatch, Store } from '../store.ts';
+import { type StoredBatch, verifyBatch } from '../stored-batch.ts';
+import type { TailCache } from '../tail-cache.ts';
+import type { StoredTopic } from '../topic-state.ts';
+import type { Environment } from './environment.ts';
+import { commitFailure } from './failure.ts';
+import {
+  batchKey,
+  identityKey,
+  indexKey,
+  offsetOfKey,
+  PARTITION_KEY_BYTES,
+  partitionKey,
+  sequenceOfKey,
+  topicKey,
+  topicOfKey,
+} from './keys.ts';
+import { keysBackFrom, keysFrom } from './seek.ts';
+import { decodePartitionState, decodeTopic, encodePartitionState, encodeTopic } from './state-codec.ts';
+
+/** Damaged ranges that are remembered as reported. */
+const REPORTED_MAX = 1000;
+/** What one step of the removal of a deleted topic takes away. */
+const ERASED_PER_STEP_MAX = 256;
+const NOTHING = Buffer.alloc(0);
+const NEXT_TOPIC_ID = Buffer.from('next-topic-id');
+
+export interface LmdbStoreOptions {
+  readonly environment: Environment;
+  readonly tail: TailCache;
+  readonly cache: BatchCache;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: LogMetrics;
+  readonly diskSpace: DiskSpace;
+}
+
+/** Batches in an LMDB file. No read transaction is held beyond a call: an old one would pin the pages that commits free. */
+export class LmdbStore implements Store {
+  readonly #environment: Environment;
+  readonly #tail: TailCache;
+  readonly #cache: BatchCache;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: LogMetrics;
+  readonly #diskSpace: DiskSpace;
+  readonly #reported = new Set<string>();
+
+  constructor(options: LmdbStoreOptions) {
+    this.#environment = options.environment;
+    this.#tail = options.tail;
+    this.#cache = options.cache;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#metrics = options.metrics;
+    this.#diskSpace = options.diskSpace;
+  }
+
+  load(): { stored: StoredTopic; partitions: PartitionState[] }[] {
+    const { topics, partitions, root } = this.#environment;
+    const loaded: { stored: StoredTopic; partitions: PartitionState[] }[] = [];
+    for (const { value } of topics.getRange({})) {
+      const stored = decodeTopic(value);
+      const states: PartitionState[] = [];
+      for (let index = 0; index < stored.topic.partitions; index++) {
+        states.push(decodePartitionState(partitions.getBinary(partitionKey(stored.topic.id, index))));
+      }
+      loaded.push({ stored, partitions: states });
+    }
+    root.resetReadTxn();
+    return loaded;
+  }
+
+  /** The id that the next topic gets; never one that was used. */
+  nextTopicId(): number {
+    const bytes = this.#read(this.#environment.meta, NEXT_TOPIC_ID);
+    return bytes === undefined ? 1 : topicOfKey(bytes);
+  }
+
+  locate(partition: Partition, offset: number): StoredBatch | Damage {
+    const inRing = partition.ring.find(offset);
+    if (inRing !== undefined) return inRing;
+    const { recent } = partition;
+    if (recent !== null && recent.baseOffset <= offset && offset < recent.endOffset) return recent;
+    const cached = this.#cache.get(partition, offset);
+    if (cached !== undefined) {
+      partition.recent = cached;
+      return cached;
+    }
+    return this.#locateStored(partition, offset);
+  }
+
+  baseOf(partition: Partition, offset: number): number {
+    const inRing = partition.ring.find(offset);
+    if (inRing !== undefined) return inRing.baseOffset;
+    return this.#baseAtOrBefore(partition, offset) ?? offset;
+  }
+
+  basesOfKey(partition: Partition, search: KeySearch): readonly number[] | null {
+    const { topic } = partition;
+    if (!topic.topic.keyIndex) return null;
+    topic.hash.of(search.key);
+    const { high, low } = topic.hash;
+    const prefixBytes = PARTITION_KEY_BYTES + 8;
+    if (search.direction === 'forward') {
+      const start = indexKey(topic.topic.id, partition.index, high, low, search.from);
+      const bases = keysFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
+      this.#environment.root.resetReadTxn();
+      return bases;
+    }
+    if (search.to === 0) return [];
+    const start = indexKey(topic.topic.id, partition.index, high, low, search.to - 1);
+    const bases = keysBackFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
+    this.#environment.root.resetReadTxn();
+    return bases;
+  }
+
+  commit(changes: Changes, done: CommitCallback): void {
+    let committed: Promise<boolean>;
+    try {
+      committed = this.#environment.root.batch(() => this.#write(changes));
+    } catch (error) {
+      done(new TidegateError('log_write_failed', '', { cause: error }));
+      return;
+    }
+    committed.then(
+      () => {
+        this.#remember(changes);
+        done(null);
+      },
+      (error: unknown) => {
+        void commitFailure(error, this.#clock, this.#diskSpace).then((failure) => {
+          this.#logger.error({ err: failure.cause, code: failure.code }, 'A commit to the log failed');
+          done(failure);
+        });
+      },
+    );
+  }
+
+  *identityChunks(topicId: number): Iterable<{ readonly sequence: number; readonly bytes: Buffer }> {
+    const start = identityKey(topicId, 0);
+    const end = identityKey(topicId + 1, 0);
+    for (const { key, value } of this.#environment.identities.getRange({ start, end })) {
+      yield {
+        sequence: sequenceOfKey(key),
+        bytes: Buffer.from(value.buffer, value.byteOffset, value.length),
+      };
+    }
+    this.#environment.root.resetReadTxn();
+  }
+
+  identityChunk(topicId: number, sequence: number): Buffer | undefined {
+    return this.#read(this.#environment.identities, identityKey(topicId, sequence));
+  }
+
+  erase(stored: StoredTopic, done: (error: TidegateError | null, progress: 'more' | 'done') => void): void {
+    const { root, batches, keys, identities, partitions, topics } = this.#environment;
+    const prefix = topicKey(stored.topic.id);
+    const tables = [batches, keys, identities, partitions];
+    for (const table of tables) {
+      const found = keysFrom(table, prefix, prefix.length, ERASED_PER_STEP_MAX);
+      if (found.length === 0) continue;
+      root.resetReadTxn();
+      this.#commitRemovals(table, found, (error) => done(error, 'more'));
+      return;
+    }
+    root.resetReadTxn();
+    this.#commitRemovals(topics, [prefix], (error) => done(error, 'done'));
+  }
+
+  release(partition: Partition): void {
+    this.#tail.forget(partition, Number.POSITIVE_INFINITY);
+    partition.recent = null;
+  }
+
+  fileBytes(): number {
+    return statSync(this.#environment.path).size;
+  }
+
+  /** Frees the places of readers whose process was killed; they would pin old pages for ever. */
+  check(): void {
+    const cleared = this.#environment.root.readerCheck();
+    if (cleared > 0) this.#logger.info({ cleared }, 'Cleared the places of readers that died');
+  }
+
+  async close(): Promise<void> {
+    await this.#environment.root.close();
+  }
+
+  #locateStored(partition: Partition, offset: number): StoredBatch | Damage {
+    const { topic, index } = partition;
+    const base = this.#baseAtOrBefore(partition, offset);
+    if (base !== undefined) {
+      const cached = this.#cache.get(partition, base);
+      if (cached !== undefined && offset < cached.endOffset) {
+        partition.recent = cached;
+        return cached;
+      }
+      const bytes = this.#read(this.#environment.batches, batchKey(topic.topic.id, index, base));
+      const batch = bytes === undefined ? null : verifyBatch(bytes, topic.topic.id, index, base);
+      if (batch !== null && offset < batch.endOffset) {
+        this.#cache.add(partition, batch);
+        partition.recent = batch;
+        return batch;
+      }
+      if (batch === null) return this.#damage(partition, base, offset, bytes?.length ?? 0);
+      // The batch is whole and ends before `offset`: what should follow it is missing.
+      return this.#damage(partition, batch.endOffset, offset, 0);
+    }
+    return this.#damage(partition, partition.start, offset, 0);
+  }
+
+  /** A damaged batch ends where the next one begins, which its own bytes cannot be trusted to tell. */
+  #damage(partition: Partition, from: number, offset: number, bytes: number): Damage {
+    const { topic, index } = partition;
+    const start = batchKey(topic.topic.id, index, offset + 1);
+    const next = keysFrom(this.#environment.batches, start, PARTITION_KEY_BYTES, 1);
+    this.#environment.root.resetReadTxn();
+    const to = next.length === 0 ? partition.end : Math.min(offsetOfKey(next[0]), partition.end);
+    const name = `${topic.topic.id}/${index}/${from}`;
+    if (!this.#reported.has(name) && this.#reported.size < REPORTED_MAX) {
+      this.#reported.add(name);
+      this.#metrics.damaged.add(1);
+      this.#logger.error(
+        { topic: topic.topic.name, partition: index, from, to },
+        'Stored records are damaged',
+      );
+    }
+    return { from, to, bytes };
+  }
+
+  #baseAtOrBefore(partition: Partition, offset: number): number | undefined {
+    const start = batchKey(partition.topic.topic.id, partition.index, offset);
+    const found = keysBackFrom(this.#environment.batches, start, PARTITION_KEY_BYTES, 1);
+    this.#environment.root.resetReadTxn();
+    return found.length === 0 ? undefined : offsetOfKey(found[0]);
+  }
+
+  /** A copy: what lmdb hands out is a buffer that it writes over, or a mapped page that a later commit does. */
+  #read(table: Environment['batches'], key: Buffer): Buffer | undefined {
+    const fast = table.getBinaryFast(key);
+    if (fast === undefined) return undefined;
+    // lmdb's reused buffer claims the value's length and really is longer, which `set` would go by.
+    const bytes = Buffer.allocUnsafeSlow(fast.length);
+    bytes.set(fast.subarray(0, fast.length));
+    this.#environment.root.resetReadTxn();
+    return bytes;
+  }
+
+  #write(changes: Changes): void {
+    const { batches, partitions, identities, topics } = this.#environment;
+    for (const { partition, baseOffset, endOffset, batch } of changes.dropped ?? []) {
+      const { id } = partition.topic.topic;
+      if (batch === null) {
+        const start = batchKey(id, partition.index, baseOffset);
+        const end = batchKey(id, partition.index, endOffset);
+        for (const key of [...batches.getKeys({ start, end })]) void batches.remove(key);
+        continue;
+      }
+      void batches.remove(batchKey(id, partition.index, baseOffset));
+      if (partition.topic.topic.keyIndex) this.#writeIndex(partition, batch, 'remove');
+    }
+    for (const { partition, batch } of changes.batches ?? []) {
+      void batches.put(batchKey(batch.topicId, batch.partition, batch.baseOffset), batch.bytes);
+      if (partition.topic.topic.keyIndex) this.#writeIndex(partition, batch, 'put');
+    }
+    for (const { partition, state } of changes.partitions ?? []) {
+      void partitions.put(
+        partitionKey(partition.topic.topic.id, partition.index),
+        encodePartitionState(state),
+      );
+    }
+    for (const { topicId, sequence, bytes } of changes.identities ?? []) {
+      void identities.put(identityKey(topicId, sequence), bytes);
+    }
+    for (const { topicId, sequence } of changes.forgotten ?? []) {
+      void identities.remove(identityKey(topicId, sequence));
+    }
+    if (changes.nextTopicId !== undefined)
+      void this.#environment.meta.put(NEXT_TOPIC_ID, topicKey(changes.nextTopicId));
+    for (const stored of changes.topics ?? [])
+      void topics.put(topicKey(stored.topic.id), encodeTopic(stored));
+  }
+
+  #writeIndex(partition: Partition, batch: StoredBatch, action: 'put' | 'remove'): void {
+    const { keys } = this.#environment;
+    const { hash } = partition.topic;
+    for (let i = 0; i < batch.keyCount; i++) {
+      hash.of(batch.keyAt(i));
+      const key = indexKey(batch.topicId, batch.partition, hash.high, hash.low, batch.baseOffset);
+      if (action === 'put') void keys.put(key, NOTHING);
+      else void keys.remove(key);
+    }
+  }
+
+  #commitRemovals(table: Environment['batches'], keys: readonly Buffer[], done: CommitCallback): void {
+    const committed = this.#environment.root.batch(() => {
+      for (const key of keys) void table.remove(key);
+    });
+    committed.then(
+      () => done(null),
+      (error: unknown) => void commitFailure(error, this.#clock, this.#diskSpace).then(done),
+    );
+  }
+
+  /** The changes are stored: brings the caches up to date in the same turn. */
+  #remember(changes: Changes): void {
+    for (const { partition, baseOffset, endOffset } of changes.dropped ?? []) {
+      this.#cache.remove(partition, baseOffset);
+      this.#tail.forget(partition, endOffset);
+      partition.recent = null;
+    }
+    for (const { partition, batch, place } of (changes.batches ?? []) as readonly NewBatch[]) {
+      if (place === 'end') this.#tail.add(partition, batch);
+    }
+  }
+}

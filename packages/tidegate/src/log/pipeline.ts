@@ -1,0 +1,74 @@
+import type { Clock } from '../kernel/index.ts';
+import { CommitGroup } from './commit-group.ts';
+
+/** Work that has the store to itself; calls `next` when the store may be used again. */
+export type Job = (next: () => void) => void;
+
+/**
+ * The order in which a store's commits happen: one at a time, groups of appends and other jobs in the order in which they
+ * came. While one is under way the next group gathers, so that a busy log commits often and a busier one commits more
+ * at once; when nothing is under way the group is cut at the end of the event-loop turn.
+ */
+export class Pipeline {
+  readonly #clock: Clock;
+  readonly #commit: (group: CommitGroup, next: () => void) => void;
+  readonly #queue: (CommitGroup | Job)[] = [];
+  #busy = false;
+  #scheduled = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(clock: Clock, commit: (group: CommitGroup, next: () => void) => void) {
+    this.#clock = clock;
+    this.#commit = commit;
+  }
+
+  /** The group that an append joins now. */
+  group(): CommitGroup {
+    const last = this.#queue[this.#queue.length - 1];
+    if (last instanceof CommitGroup) return last;
+    const group = new CommitGroup();
+    this.#queue.push(group);
+    this.#schedule();
+    return group;
+  }
+
+  job(job: Job): void {
+    this.#queue.push(job);
+    this.#schedule();
+  }
+
+  /** Calls back once nothing is queued or under way. */
+  whenIdle(callback: () => void): void {
+    if (!this.#busy && this.#queue.length === 0) callback();
+    else this.#idleWaiters.push(callback);
+  }
+
+  #schedule(): void {
+    if (this.#busy || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.endOfTurn(() => {
+      this.#scheduled = false;
+      if (!this.#busy) this.#advance();
+    });
+  }
+
+  #advance(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) {
+      const waiters = this.#idleWaiters;
+      this.#idleWaiters = [];
+      for (const waiter of waiters) waiter();
+      return;
+    }
+    this.#busy = true;
+    let answered = false;
+    const done = (): void => {
+      if (answered) throw new Error('A job of the log answered twice');
+      answered = true;
+      this.#busy = false;
+      this.#advance();
+    };
+    if (next instanceof CommitGroup) this.#commit(next, done);
+    else next(done);
+  }
+}
