@@ -110,6 +110,14 @@ function interpolateValues(
   return variables;
 }
 
+/** What would be right, for the mistakes that people make most, by the reader's error code. */
+const YAML_REMEDIES: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'Remove one of the two.',
+  TAB_AS_INDENT: 'Indent by spaces.',
+  MULTIPLE_DOCS: 'Write one document: remove what follows the line ---.',
+  NON_STRING_KEY: 'Put quotes around the key.',
+};
+
 /** YAML's own messages end in an excerpt and begin with nothing that the place does not say. */
 function firstSentence(message: string): string {
   return message
@@ -138,7 +146,9 @@ export function parseSource(file: string, text: string, environment: Environment
     ...places.at(error.pos[0]),
     path: '',
     message: firstSentence(error.message),
-    remedy: 'Mend the YAML: keys end with a colon and a space, and nested keys are indented by spaces.',
+    remedy:
+      YAML_REMEDIES[error.code] ??
+      'Mend the YAML: keys end with a colon and a space, and nested keys are indented by spaces.',
   }));
   const variables = interpolateValues(document, environment, (scalar, message, remedy) => {
     problems.push({ file, ...places.of(scalar), path: '', message, remedy });

@@ -134,6 +134,12 @@ function explain(finding: Finding): Complaint {
           remedy: `Write it without quotes: ${String(value)}`,
         };
       }
+      if (schema.type === 'string' && typeof value === 'object') {
+        return {
+          message: `${shown} is not text`,
+          remedy: 'Write text; text with a colon or a bracket in it stands in quotes.',
+        };
+      }
       return { message: `${shown} is not ${expected}`, remedy: `Write ${expected}.` };
     case 'enum': {
       const meant = nearest(String(value), (schema.enum as readonly unknown[]).map(String));
@@ -185,7 +191,7 @@ function placeOf(source: ConfigSource, { error, path }: Finding): Place {
 /** Says where a value came from if it is not what the file shows. */
 function origin(source: ConfigSource, path: ConfigPath): string {
   const variables = source.variablesAt(path);
-  return variables.length === 0 ? '' : ` (from the environment: ${variables.join(', ')})`;
+  return variables.length === 0 ? '' : ` (from ${variables.map((name) => `\${${name}}`).join(' and ')})`;
 }
 
 /** Either the file's content in its type, or all that is wrong with it, in the order of the file. */
