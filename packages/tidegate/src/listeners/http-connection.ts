@@ -1,7 +1,7 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
-import { isWithoutContent, type RequestHead, RequestParser, responseHead } from '../wire/http1/index.ts';
+import { type RequestHead, RequestParser, responseHead } from '../wire/http1/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
 import { Conversation } from './conversation.ts';
 import type { Expiring } from './deadlines.ts';
@@ -9,13 +9,10 @@ import { type BodySource, IncomingBody } from './incoming-body.ts';
 import { closedChannel, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
 import { IncomingRequest } from './incoming-request.ts';
 import type { ByteChannel, ByteChannelOwner, ResponseHeaders, StreamFraming } from './port.ts';
-import { problemResponse } from './problem.ts';
+import { ResponseWriter } from './response-writer.ts';
 import { ignoreError, SocketChannel } from './socket-channel.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-
-/** A body is handed to the socket in pieces of this size, so that a client that reads slowly shows progress. */
-const PIECE_BYTES = 64 * 1024;
 
 /**
  * Where a connection stands: waiting for a head; a handler has the exchange; the response is written, but not yet
@@ -30,19 +27,14 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   deadlineMs: number;
   readonly #context: ListenerContext;
   readonly #parser: RequestParser;
+  readonly #responses: ResponseWriter;
   #stage: Stage = 'head';
   #exchange: IncomingExchange | null = null;
   /** The response under way beside a body that still arrives. */
   #conversation: Conversation | null = null;
-  /** The rest of a response that is too large to be handed to the socket at once. */
-  #unsent: Uint8Array | null = null;
-  /** How much of a body that nobody asked for may still be read to save the connection. */
-  #discardBytes = 0;
   #headBegun = false;
-  /** The request's body was read to its end. */
-  #bodyRead = true;
-  /** The client awaits 100 and has not been sent it. */
-  #owesContinue = false;
+  /** The body of the request that is being answered or was answered last. */
+  #body: IncomingBody | null = null;
   /** The response said that the connection closes after it. */
   #closing = false;
   #clientEnded = false;
@@ -53,6 +45,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     this.socket = socket;
     this.#context = context;
     this.#parser = new RequestParser(context.limits);
+    this.#responses = new ResponseWriter(socket, context.date);
     // A connection that never says a word is closed as early as one that never completes its head.
     this.deadlineMs = context.deadlines.after(context.limits.httpHeadTimeoutMs);
     socket.on('data', this.#received);
@@ -87,8 +80,8 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     this.#leave();
     this.#context.connections.delete(this);
     try {
-      exchange?.request.body.fail(incomplete());
-      exchange?.abandon();
+      // A response that is under way has no exchange to abandon, but the body beside it still has a receiver.
+      exchange?.abandon(incomplete());
       this.#conversation?.closed();
     } catch (error) {
       this.#logEscaped(error, exchange);
@@ -108,7 +101,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
         else this.#linger();
         break;
       case 'exchange':
-        this.#bodyStalled();
+        this.#exchangeStalled();
         break;
       case 'answered':
       case 'lingering':
@@ -180,50 +173,44 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   #begin(head: RequestHead): void {
     this.#stage = 'exchange';
     this.#headBegun = false;
-    this.#bodyRead = false;
-    this.#owesContinue = head.expectsContinue;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    const body = new IncomingBody(head.bodyBytes, this);
+    const body = new IncomingBody(head.bodyBytes, head.expectsContinue, this);
+    this.#body = body;
     const request = new IncomingRequest(head, body, this.socket);
     this.#exchange = new IncomingExchange(request, this);
     this.#context.handler(this.#exchange);
   }
 
   #readBody(): boolean {
-    const body = (this.#exchange as IncomingExchange).request.body;
-    if (!body.isWanted) {
-      this.deadlineMs = Number.POSITIVE_INFINITY;
-      return false;
-    }
-    if (body.failIfTooLarge()) return true;
-    if (this.#owesContinue) {
-      this.#owesContinue = false;
-      // RFC 9110, section 10.1.1: 100 may be left out once some of the body has arrived.
-      if (this.#parser.bufferedBytes === 0) this.socket.write(CONTINUE, 'latin1');
-    }
-    switch (this.#parser.next()) {
-      case 'data':
-        body.deliver(this.#parser.slice);
+    const body = this.#body as IncomingBody;
+    switch (body.read(this.#parser)) {
+      case 'moved':
         return true;
-      case 'end':
-        this.#bodyRead = true;
-        body.complete();
-        return true;
-      case 'failed':
-        body.fail(this.#parser.error as TidegateError);
-        return true;
-      default:
+      case 'starved':
         this.deadlineMs = this.#context.deadlines.after(this.#context.limits.httpBodyIdleTimeoutMs);
         if (!this.#clientEnded) return false;
+        this.#closing = true;
         body.fail(incomplete());
         return true;
+      default:
+        this.deadlineMs = this.socket.writableNeedDrain
+          ? this.#context.deadlines.after(this.#context.limits.httpBodyIdleTimeoutMs)
+          : Number.POSITIVE_INFINITY;
+        return false;
     }
   }
 
-  #bodyStalled(): void {
-    const exchange = this.#exchange as IncomingExchange;
+  /** Nothing has moved for too long, neither the request's body nor a response beside it. */
+  #exchangeStalled(): void {
+    const body = this.#body as IncomingBody;
+    if (!body.isWanted) {
+      // A reader that is slow by itself may be; one that waits for a client that does not read may not.
+      if (this.socket.writableNeedDrain) this.socket.destroy();
+      return;
+    }
+    this.#closing = true;
     try {
-      exchange.request.body.fail(new TidegateError('http_request_timeout', 'The body stopped arriving.'));
+      body.fail(new TidegateError('http_request_timeout', 'The body stopped arriving.'));
     } catch (error) {
       this.#escaped(error);
     }
@@ -233,6 +220,10 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   bodyWanted(): void {
     // Inside `advance` the loop goes on by itself; outside, the caller is let finish first.
     if (!this.#advancing) queueMicrotask(this.#advance);
+  }
+
+  sendContinue(): void {
+    this.socket.write(CONTINUE, 'latin1');
   }
 
   /** Stops reading while more waits than a connection may send ahead. */
@@ -249,21 +240,10 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   // --- Answering. ---
 
   respond(status: number, headers: ResponseHeaders, body: string | Uint8Array): void {
-    const { request } = this.#exchange as IncomingExchange;
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    const closing = !this.#survives();
-    let framing = this.#context.date.line();
-    if (!isWithoutContent(status)) framing += `Content-Length: ${length}\r\n`;
-    if (closing) framing += 'Connection: close\r\n';
-    else if (request.minorVersion === 0) framing += 'Connection: keep-alive\r\n';
-    const head = responseHead(status, headers, framing);
-
-    this.#answered(status, closing);
-    if (length === 0 || request.method === 'HEAD' || isWithoutContent(status)) {
-      this.socket.write(head, 'latin1');
-    } else {
-      this.#write(head, body, length);
-    }
+    const { method, minorVersion } = (this.#exchange as IncomingExchange).request;
+    const persists = this.#survives();
+    this.#responses.whole(status, headers, body, { method, minorVersion, persists });
+    this.#answered(status, !persists);
     this.#stage = 'answered';
     if (this.#advancing) return;
     // Without more input no handler is called by this, so that it can be done inside the one that answers.
@@ -271,28 +251,14 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     else queueMicrotask(this.#advance);
   }
 
-  /** One write, and so one system call, for the head and the first piece of the body. */
-  #write(head: string, body: string | Uint8Array, length: number): void {
-    if (length <= PIECE_BYTES && typeof body === 'string') {
-      this.socket.write(head + body, 'utf8');
-      return;
-    }
-    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
-    const first = Math.min(length, PIECE_BYTES);
-    const joined = Buffer.allocUnsafe(head.length + first);
-    joined.write(head, 0, 'latin1');
-    joined.set(first === length ? bytes : bytes.subarray(0, first), head.length);
-    this.socket.write(joined);
-    if (first < length) this.#unsent = bytes.subarray(first);
-  }
-
   /** Whether the connection can take another request after this answer. */
   #survives(): boolean {
     if (this.#closing || this.#context.connections.draining || this.#parser.error !== null) return false;
     if (!(this.#parser.head as RequestHead).keepAlive) return false;
-    if (this.#bodyRead) return true;
+    const body = this.#body as IncomingBody;
+    if (body.isRead) return true;
     // The client may send the body after all, or may not: only closing makes an end (RFC 9110, section 10.1.1).
-    if (this.#owesContinue) return false;
+    if (body.owesContinue) return false;
     const remaining = this.#parser.bodyBytesRemaining;
     return remaining === null || remaining <= this.#context.limits.httpPipelinedBytesMax;
   }
@@ -301,20 +267,14 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     const exchange = this.#exchange as IncomingExchange;
     this.#context.metrics.answered(exchange.request.method, status);
     exchange.answered();
+    exchange.request.body.abandon(this.#context.limits.httpPipelinedBytesMax);
     this.#exchange = null;
     this.#closing = closing;
-    this.#discardBytes = this.#context.limits.httpPipelinedBytesMax;
   }
 
   #finishAnswer(): boolean {
-    const { socket } = this;
     const { deadlines, limits } = this.#context;
-    while (this.#unsent !== null && !socket.writableNeedDrain) {
-      const piece = this.#unsent.subarray(0, PIECE_BYTES);
-      this.#unsent = piece.length === this.#unsent.length ? null : this.#unsent.subarray(PIECE_BYTES);
-      socket.write(piece);
-    }
-    if (this.#unsent !== null || socket.writableNeedDrain) {
+    if (!this.#responses.flush()) {
       this.deadlineMs = deadlines.after(limits.httpBodyIdleTimeoutMs);
       return false;
     }
@@ -322,25 +282,20 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
       this.#linger();
       return false;
     }
-    if (!this.#bodyRead) return this.#discardBody();
+    const body = this.#body as IncomingBody;
+    if (!body.isRead) return this.#discard(body);
     this.#stage = 'head';
     this.deadlineMs = deadlines.after(limits.httpKeepAliveTimeoutMs);
     return true;
   }
 
   /** Reads on to the end of a body that nobody wants, if that is cheaper than a new connection. */
-  #discardBody(): boolean {
-    switch (this.#parser.next()) {
-      case 'data':
-        this.#discardBytes -= this.#parser.slice.length;
-        if (this.#discardBytes >= 0) return true;
-        break;
-      case 'end':
-        this.#bodyRead = true;
-        return true;
-      case 'more':
-        this.deadlineMs = this.#context.deadlines.after(this.#context.limits.httpBodyIdleTimeoutMs);
-        if (!this.#clientEnded) return false;
+  #discard(body: IncomingBody): boolean {
+    const progress = body.discard(this.#parser);
+    if (progress === 'moved') return true;
+    if (progress === 'starved') {
+      this.deadlineMs = this.#context.deadlines.after(this.#context.limits.httpBodyIdleTimeoutMs);
+      if (!this.#clientEnded) return false;
     }
     this.#linger();
     return false;
@@ -348,10 +303,7 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
 
   /** Answers something that is not a request, and closes: what follows it cannot be read. */
   #refuse(error: TidegateError): void {
-    const problem = problemResponse(error);
-    const framing = `${this.#context.date.line()}Content-Length: ${Buffer.byteLength(problem.body)}\r\nConnection: close\r\n`;
-    this.socket.write(responseHead(problem.status, problem.headers, framing) + problem.body, 'utf8');
-    this.#context.metrics.answered(null, problem.status);
+    this.#context.metrics.answered(null, this.#responses.refusal(error));
     this.#context.logger.debug({ code: error.code, detail: error.detail }, 'A request was refused');
     this.#linger();
   }
@@ -375,29 +327,14 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel {
-    const { request } = this.#exchange as IncomingExchange;
-    const head = this.#streamHead(request, status, headers, framing);
-    const { method } = request;
+    const { method, minorVersion } = (this.#exchange as IncomingExchange).request;
+    const head = this.#responses.streamHead(status, headers, framing, minorVersion);
     this.#answered(status, true);
     if (method !== 'HEAD') return this.#handOver(head, owner, 'discarded');
     this.socket.write(head, 'latin1');
     this.#stage = 'answered';
     if (!this.#advancing) queueMicrotask(this.#advance);
     return closedChannel(owner);
-  }
-
-  #streamHead(
-    request: IncomingRequest,
-    status: number,
-    headers: ResponseHeaders,
-    framing: StreamFraming,
-  ): string {
-    const chunked = framing === 'chunked';
-    if (chunked && request.minorVersion === 0) {
-      throw new TidegateError('internal', 'A chunked response needs HTTP/1.1.');
-    }
-    const lines = `${this.#context.date.line()}${chunked ? 'Transfer-Encoding: chunked\r\n' : ''}Connection: close\r\n`;
-    return responseHead(status, headers, lines);
   }
 
   converse(
@@ -407,18 +344,20 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
     framing: StreamFraming,
   ): ByteChannel {
     const exchange = this.#exchange as IncomingExchange;
-    this.#context.metrics.answered(exchange.request.method, status);
-    exchange.conversing();
-    this.socket.write(this.#streamHead(exchange.request, status, headers, framing), 'latin1');
+    const { method, minorVersion } = exchange.request;
+    if (method === 'HEAD') return this.stream(status, headers, owner, framing);
+    this.socket.write(this.#responses.streamHead(status, headers, framing, minorVersion), 'latin1');
+    this.#context.metrics.answered(method, status);
+    exchange.answered();
     this.#conversation = new Conversation(this.socket, owner, () => this.#conversed());
     return this.#conversation;
   }
 
   /** The response has ended; what is left of the body interests nobody. */
   #conversed(): void {
-    this.#exchange?.request.body.abandon();
-    this.#exchange = null;
     if (this.#stage !== 'exchange') return;
+    this.#body?.abandon(0);
+    this.#exchange = null;
     this.#closing = true;
     this.#stage = 'answered';
     if (!this.#advancing) queueMicrotask(this.#advance);
@@ -457,7 +396,6 @@ export class HttpConnection implements OpenConnection, Expiring, ExchangeCarrier
   #leave(): void {
     this.#stage = 'gone';
     this.#exchange = null;
-    this.#unsent = null;
     this.#context.deadlines.delete(this);
     const { socket } = this;
     socket.off('data', this.#received);

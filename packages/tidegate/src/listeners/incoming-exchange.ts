@@ -83,26 +83,20 @@ export class IncomingExchange implements HttpExchange {
     else if (this.#state === 'open') this.#abandoned = callback;
   }
 
-  /** The response is on its way. */
+  /** The response is on its way; the body may still arrive. */
   answered(): void {
-    this.conversing();
-    this.request.body.abandon();
-  }
-
-  /** The response is on its way while the body still arrives. */
-  conversing(): void {
     this.#state = 'answered';
     this.#carrier = null;
     this.#abandoned = null;
   }
 
-  /** The client has left. Answers are dropped from now on. */
-  abandon(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'abandoned';
+  /** The client has left: answers are dropped from now on. `reason` is for who receives the body. */
+  abandon(reason: TidegateError): void {
+    if (this.#state === 'open') this.#state = 'abandoned';
     this.#carrier = null;
     const callback = this.#abandoned;
     this.#abandoned = null;
+    this.request.body.fail(reason);
     callback?.();
   }
 

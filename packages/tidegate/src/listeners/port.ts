@@ -95,7 +95,12 @@ export interface HttpExchange {
    * As `stream`, but the request's body goes on arriving beside the response: for answers to what is still being sent. The body
    * is received as always, before or after this call; the connection is closed once the response has ended.
    */
-  converse(status: number, headers: ResponseHeaders, owner: ByteChannelOwner, framing: StreamFraming): ByteChannel;
+  converse(
+    status: number,
+    headers: ResponseHeaders,
+    owner: ByteChannelOwner,
+    framing: StreamFraming,
+  ): ByteChannel;
   /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
   /** Called if the client leaves before the exchange was answered. */
