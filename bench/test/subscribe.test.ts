@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { getRequest, numberedPayload, webSocketHeaders } from '../support/payload.ts';
+import type { SubscriberReport } from '../support/subscribers.ts';
+import { Subscribers } from '../support/subscribers.ts';
+
+const MESSAGES = 50;
+
+/** Sends bytes in slices of `size`, so that boundaries fall everywhere. */
+async function sendSliced(socket: Socket, bytes: Buffer, size: number): Promise<void> {
+  for (let at = 0; at < bytes.length; at += size) {
+    socket.write(bytes.subarray(at, at + size));
+    // A turn of the event loop, so that slices are not joined again.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const event = (sequence: number) => `id: topic~${sequence}\ndata: ${numberedPayload(sequence)}\n\n`;
+const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+const eventHead = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+const frame = (text: string) => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+const upgradeHead = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n';
+
+/** What the subscribing program counts when a server answers its one subscription with these bytes. */
+async function countOf(
+  answer: Buffer,
+  sliceBytes: number,
+  protocol: 'sse' | 'websocket',
+): Promise<SubscriberReport> {
+  const server = createServer((socket) => {
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.once('data', () => void sendSliced(socket, answer, sliceBytes));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const requests = [getRequest('/', protocol === 'sse' ? {} : webSocketHeaders)];
+  const subscribers = await Subscribers.open({ port, requests, connections: 1, protocol });
+  const report = await subscribers.until((now) => now.bytes === answer.length);
+  await subscribers.close();
+  server.close();
+  return report;
+}
+
+function hasCompiler(): boolean {
+  try {
+    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const skip = hasCompiler() ? false : 'there is no gcc to compile the load generators';
+const sequences = Array.from({ length: MESSAGES }, (_, index) => index);
+
+for (const sliceBytes of [1, 7, 100, 100_000]) {
+  test(`events in chunks are counted exactly when they arrive in slices of ${sliceBytes} bytes`, {
+    skip,
+  }, async () => {
+    const whole = sequences.map(event).join('');
+    // The chunks cut messages too, and one holds several.
+    const chunks = [whole.slice(0, 150), whole.slice(150, 1000), whole.slice(1000)].map(chunk).join('');
+    const report = await countOf(Buffer.from(eventHead + chunks), sliceBytes, 'sse');
+    assert.deepEqual([report.messages, report.missing, report.repeated, report.foreign], [MESSAGES, 0, 0, 0]);
+  });
+
+  test(`frames are counted exactly when they arrive in slices of ${sliceBytes} bytes`, { skip }, async () => {
+    const frames = Buffer.concat(sequences.map((sequence) => frame(numberedPayload(sequence))));
+    const report = await countOf(Buffer.concat([Buffer.from(upgradeHead), frames]), sliceBytes, 'websocket');
+    assert.deepEqual(
+      [report.messages, report.frames, report.missing, report.repeated],
+      [MESSAGES, MESSAGES, 0, 0],
+    );
+  });
+}
+
+test('a message that is left out and one that comes twice are told apart', { skip }, async () => {
+  const events = [0, 1, 4, 5, 5, 6].map(event).join('');
+  const report = await countOf(Buffer.from(eventHead + chunk(events)), 100_000, 'sse');
+  assert.deepEqual([report.messages, report.missing, report.repeated], [6, 2, 1]);
+});
