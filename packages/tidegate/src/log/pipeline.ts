@@ -61,14 +61,18 @@ export class Pipeline {
       return;
     }
     this.#busy = true;
-    let answered = false;
+    let stage: 'starting' | 'under way' | 'answered' = 'starting';
     const done = (): void => {
-      if (answered) throw new Error('A job of the log answered twice');
-      answered = true;
+      if (stage === 'answered') throw new Error('A job of the log answered twice');
+      const atOnce = stage === 'starting';
+      stage = 'answered';
       this.#busy = false;
-      this.#advance();
+      // Memory answers at once, and whoever appends again from the answer must not keep everybody else from their turn.
+      if (atOnce && this.#queue.length > 0) this.#schedule();
+      else this.#advance();
     };
     if (next instanceof CommitGroup) this.#commit(next, done);
     else next(done);
+    if (stage === 'starting') stage = 'under way';
   }
 }
