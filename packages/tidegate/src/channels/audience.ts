@@ -54,7 +54,13 @@ export class Audience {
   #delivering = false;
   #left: Member[] = [];
 
-  constructor(key: string, sources: readonly Source[], encoder: FrameEncoder, counters: DeliveryCounters, context: AudienceContext) {
+  constructor(
+    key: string,
+    sources: readonly Source[],
+    encoder: FrameEncoder,
+    counters: DeliveryCounters,
+    context: AudienceContext,
+  ) {
     this.key = key;
     this.sources = sources;
     this.encoder = encoder;
@@ -99,7 +105,15 @@ export class Audience {
     const index = this.sources.findIndex((source) => source.progress === progress && source.barrier === null);
     const [cursorBefore, cursorAfter] = cursorAround(place, this.sources, index);
     const { topic } = this.sources[index];
-    this.#run = { start: this.#newestEnd ?? place, index, epoch: topic.epoch, cursorBefore, cursorAfter, messages: 0, next: 0 };
+    this.#run = {
+      start: this.#newestEnd ?? place,
+      index,
+      epoch: topic.epoch,
+      cursorBefore,
+      cursorAfter,
+      messages: 0,
+      next: 0,
+    };
   }
 
   /** Encodes the record that the batch has at `index`. */

@@ -35,7 +35,8 @@ export class ChannelMap {
   addressOf(channel: string): ChannelAddress {
     const slash = channel.indexOf('/');
     const first = slash === -1 ? channel : channel.slice(0, slash);
-    if (this.#isAddressable(first)) return { topic: first, key: slash === -1 ? null : channel.slice(slash + 1) };
+    if (this.#isAddressable(first))
+      return { topic: first, key: slash === -1 ? null : channel.slice(slash + 1) };
     for (const { prefix, topic } of this.#prefixes) {
       if (channel.startsWith(prefix)) return { topic, key: channel };
     }
@@ -61,13 +62,18 @@ export class ChannelMap {
     }
     if (this.#isAddressable(first)) return this.#existing([first]);
     const stem = `${first}/`;
-    const claiming = this.#prefixes.filter(({ prefix }) => stem.startsWith(prefix) || prefix.startsWith(stem));
+    const claiming = this.#prefixes.filter(
+      ({ prefix }) => stem.startsWith(prefix) || prefix.startsWith(stem),
+    );
     return this.#existing([...new Set([...claiming.map(({ topic }) => topic), DEFAULT_TOPIC])]);
   }
 
   /** Whether a pattern means every channel of a topic, so that its records need not be looked at one by one. */
   coversTopic(pattern: string, topic: string): boolean {
-    return pattern === ALL_SEGMENTS || (topic !== DEFAULT_TOPIC && pattern === `${topic}/${ALL_SEGMENTS}` && !this.#prefixesOf.has(topic));
+    return (
+      pattern === ALL_SEGMENTS ||
+      (topic !== DEFAULT_TOPIC && pattern === `${topic}/${ALL_SEGMENTS}` && !this.#prefixesOf.has(topic))
+    );
   }
 
   /** Whether the record of `topic` under `key` belongs to `pattern`. */

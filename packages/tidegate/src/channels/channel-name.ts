@@ -26,7 +26,10 @@ function assertName(name: string, limits: Limits): void {
   let segments = 1;
   for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) segments++;
   if (segments > limits.channelSegmentsMax) {
-    throw new TidegateError('channel_invalid', `The name has more than ${limits.channelSegmentsMax} segments`);
+    throw new TidegateError(
+      'channel_invalid',
+      `The name has more than ${limits.channelSegmentsMax} segments`,
+    );
   }
 }
 

@@ -49,7 +49,8 @@ export class ChunkReader {
     const source = this.#sources[index];
     const { start } = this.#context.log.bounds(source.topic.name, source.partition);
     // Retention may have overtaken the reader.
-    if (start > from[index]) return this.#gap('below_retention', from, index, Math.min(start, sourceEnd(source)), out);
+    if (start > from[index])
+      return this.#gap('below_retention', from, index, Math.min(start, sourceEnd(source)), out);
     return this.#readSource(from, index, mode, out);
   }
 
@@ -101,7 +102,9 @@ export class ChunkReader {
       const last = log.offsetOfLast(topic.name, partition, 1, key, to);
       return log.read({ ...request, from: Math.max(from, last), key });
     }
-    return log.read(topic.keyIndex ? { ...request, key, bytesMax: indexedReadBytesMax } : { ...request, key });
+    return log.read(
+      topic.keyIndex ? { ...request, key, bytesMax: indexedReadBytesMax } : { ...request, key },
+    );
   }
 
   #wanted(source: Source, batches: readonly RecordBatch[], from: number, to: number): Wanted[] {

@@ -17,7 +17,8 @@ export interface CursorPart {
   readonly offsets: ReadonlyMap<number, number>;
 }
 
-const CURSOR = /^[A-Za-z0-9._-]+~[A-Za-z0-9]+(~[0-9]{1,5}~[0-9]{1,16})+(~~[A-Za-z0-9._-]+~[A-Za-z0-9]+(~[0-9]{1,5}~[0-9]{1,16})+)*$/;
+const CURSOR =
+  /^[A-Za-z0-9._-]+~[A-Za-z0-9]+(~[0-9]{1,5}~[0-9]{1,16})+(~~[A-Za-z0-9._-]+~[A-Za-z0-9]+(~[0-9]{1,5}~[0-9]{1,16})+)*$/;
 
 /** Whether a text has the form of a cursor. */
 export function looksLikeCursor(text: string): boolean {

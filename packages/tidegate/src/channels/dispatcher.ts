@@ -1,4 +1,3 @@
-import type { Clock } from '../kernel/index.ts';
 import { type Log, RECORD_CONTROL, type RecordBatch, type Topic } from '../log/index.ts';
 import type { Audience } from './audience.ts';
 import type { ChannelMap } from './channel-map.ts';
@@ -42,7 +41,11 @@ export class Dispatcher {
   audiencesOf(topic: Topic): TopicAudiences {
     let audiences = this.#topics.get(topic.name);
     if (audiences === undefined || audiences.topic.id !== topic.id) {
-      audiences = new TopicAudiences(topic, this.#map, (partition) => this.#log.bounds(topic.name, partition).end);
+      audiences = new TopicAudiences(
+        topic,
+        this.#map,
+        (partition) => this.#log.bounds(topic.name, partition).end,
+      );
       this.#topics.set(topic.name, audiences);
     }
     return audiences;
@@ -67,7 +70,13 @@ export class Dispatcher {
         return;
       }
       const from = live.dispatched;
-      const result = this.#log.read({ topic: topic.name, partition, from, to: live.end, bytesMax: READ_BYTES });
+      const result = this.#log.read({
+        topic: topic.name,
+        partition,
+        from,
+        to: live.end,
+        bytesMax: READ_BYTES,
+      });
       const next = Math.max(from + 1, Math.min(result.next, live.end));
       const running: Audience[] = [];
       let damaged = 0;
@@ -92,7 +101,9 @@ export class Dispatcher {
       const keyIndex = batch.keyIndex(index);
       let wanting = wantedBy[keyIndex + 1];
       if (wanting === undefined) {
-        wanting = audiences.wanting(batch, keyIndex).filter((audience) => this.#join(audience, live, running));
+        wanting = audiences
+          .wanting(batch, keyIndex)
+          .filter((audience) => this.#join(audience, live, running));
         wantedBy[keyIndex + 1] = wanting;
       }
       for (let i = 0; i < wanting.length; i++) {
@@ -118,25 +129,4 @@ export class Dispatcher {
       if (this.#join(audience, live, running)) audience.damage(to);
     }
   }
-}
-
-/** Calls `run` once at the end of the turn, however often it is woken. */
-export class TurnEnd {
-  readonly #clock: Clock;
-  readonly #run: () => void;
-  #scheduled = false;
-
-  constructor(clock: Clock, run: () => void) {
-    this.#clock = clock;
-    this.#run = run;
-  }
-
-  readonly wake = (): void => {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#clock.endOfTurn(() => {
-      this.#scheduled = false;
-      this.#run();
-    });
-  };
 }

@@ -23,7 +23,11 @@ export class HubMetrics {
 
   constructor(
     metrics: Metrics,
-    observed: { readonly audiences: () => number; readonly behind: () => number; readonly backlog: () => number },
+    observed: {
+      readonly audiences: () => number;
+      readonly behind: () => number;
+      readonly backlog: () => number;
+    },
   ) {
     this.#metrics = metrics;
     const ends = {
@@ -69,7 +73,10 @@ export class HubMetrics {
       messages: counter('tidegate_deliveries_total', 'Messages handed to subscribers.'),
       bytes: counter('tidegate_delivered_bytes_total', 'Bytes handed to subscribers, framing included.'),
       gaps: counter('tidegate_gaps_total', 'Gaps that subscribers were told of.'),
-      conflated: counter('tidegate_conflated_total', 'Messages left out for slow subscribers with the policy drop.'),
+      conflated: counter(
+        'tidegate_conflated_total',
+        'Messages left out for slow subscribers with the policy drop.',
+      ),
     };
     this.#protocols.set(protocol, created);
     return created;

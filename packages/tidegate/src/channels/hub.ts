@@ -4,13 +4,21 @@ import { Audience, type AudienceContext } from './audience.ts';
 import { CatchUp } from './catch-up.ts';
 import { ChannelMap } from './channel-map.ts';
 import { assertSubscribable } from './channel-name.ts';
-import { Dispatcher, TurnEnd } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { HubMetrics } from './hub-metrics.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Member, type MemberHost } from './member.ts';
 import { MessageView } from './message.ts';
+import { OnceScheduled } from './once-scheduled.ts';
 import { distanceToLive } from './place.ts';
-import type { Channels, EndReason, PublishCallback, PublishedEvent, SubscribeRequest, Subscription } from './port.ts';
+import type {
+  Channels,
+  EndReason,
+  PublishCallback,
+  PublishedEvent,
+  SubscribeRequest,
+  Subscription,
+} from './port.ts';
 import { Publisher } from './publisher.ts';
 import { resolveSources } from './source.ts';
 import { resolveStart } from './start-place.ts';
@@ -39,7 +47,7 @@ export class Hub implements Channels {
   readonly #dispatcher: Dispatcher;
   readonly #catchUp: CatchUp;
   readonly #keepAlive: KeepAlive;
-  readonly #turnEnd: TurnEnd;
+  readonly #turnEnd: OnceScheduled;
   readonly #metrics: HubMetrics;
   readonly #context: AudienceContext;
   readonly #audiences = new Map<string, Audience>();
@@ -54,10 +62,23 @@ export class Hub implements Channels {
     this.#limits = limits;
     this.#map = new ChannelMap(log, options.prefixes);
     this.#publisher = new Publisher(log, this.#map, limits, metrics);
-    this.#turnEnd = new TurnEnd(clock, () => this.#endTurn());
-    this.#dispatcher = new Dispatcher(log, this.#map, this.#turnEnd.wake);
+    this.#turnEnd = new OnceScheduled(
+      (callback) => clock.endOfTurn(callback),
+      () => this.#endTurn(),
+    );
+    // The log announces all that became durable together, so that what follows is one flush.
+    const flush = new OnceScheduled(
+      (callback) => clock.soon(callback),
+      () => this.#dispatcher.flush(),
+    );
+    this.#dispatcher = new Dispatcher(log, this.#map, flush.wake);
     this.#catchUp = new CatchUp(clock, limits.catchUpTurnMs);
-    this.#keepAlive = new KeepAlive(clock, limits.keepAliveIntervalMs, { [Symbol.iterator]: () => this.#audiences.values() }, () => this.#members.size);
+    this.#keepAlive = new KeepAlive(
+      clock,
+      limits.keepAliveIntervalMs,
+      { [Symbol.iterator]: () => this.#audiences.values() },
+      () => this.#members.size,
+    );
     this.#metrics = new HubMetrics(metrics, {
       audiences: () => this.#audiences.size,
       behind: () => this.#behind.size,
@@ -69,7 +90,10 @@ export class Hub implements Channels {
       channelOf: (topic, key) => this.#map.channelOf(topic, key),
       flushBytesMax: limits.flushBytesMax,
       catchUpReadBytesMax: limits.catchUpReadBytesMax,
-      indexedReadBytesMax: Math.max(limits.catchUpReadBytesMax, limits.tailCacheBytesMax / INDEXED_READ_CACHE_SHARE),
+      indexedReadBytesMax: Math.max(
+        limits.catchUpReadBytesMax,
+        limits.tailCacheBytesMax / INDEXED_READ_CACHE_SHARE,
+      ),
       tailBytesMax: limits.tailBytesMax,
       tailBudget: { used: 0, max: limits.tailsBytesMax },
       monotonicMs: () => clock.monotonicMs(),
@@ -143,7 +167,8 @@ export class Hub implements Channels {
     const audience = new Audience(key, sources, request.encoder, counters, this.#context);
     this.#audiences.set(key, audience);
     for (const channel of channels) {
-      for (const topic of this.#map.topicsOf(channel)) this.#dispatcher.audiencesOf(topic).add(channel, audience);
+      for (const topic of this.#map.topicsOf(channel))
+        this.#dispatcher.audiencesOf(topic).add(channel, audience);
     }
     return audience;
   }
@@ -164,14 +189,16 @@ export class Hub implements Channels {
     this.#audiences.delete(audience.key);
     audience.dismiss();
     for (const channel of audience.key.split('\n').slice(2)) {
-      for (const topic of this.#map.topicsOf(channel)) this.#dispatcher.audiencesOf(topic).delete(channel, audience);
+      for (const topic of this.#map.topicsOf(channel))
+        this.#dispatcher.audiencesOf(topic).delete(channel, audience);
     }
   }
 
   #largestBacklog(): number {
     let largest = 0;
     for (const member of this.#behind) {
-      if (member.place !== null) largest = Math.max(largest, distanceToLive(member.place, member.audience.sources));
+      if (member.place !== null)
+        largest = Math.max(largest, distanceToLive(member.place, member.audience.sources));
     }
     return largest;
   }

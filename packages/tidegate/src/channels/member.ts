@@ -93,7 +93,9 @@ export class Member implements Subscription {
       }
       return false;
     }
-    const chunk = this.#conflating ? this.audience.conflatedChunkAt(this.place) : this.audience.chunkAt(this.place);
+    const chunk = this.#conflating
+      ? this.audience.conflatedChunkAt(this.place)
+      : this.audience.chunkAt(this.place);
     this.place = chunk.end;
     if (chunk.gap !== null && this.gapEnds) {
       this.end('gap');

@@ -1,4 +1,11 @@
-import { decodeHeaders, findHeader, RECORD_JSON, RECORD_NULL, RECORD_UTF8, type RecordBatch } from '../log/index.ts';
+import {
+  decodeHeaders,
+  findHeader,
+  RECORD_JSON,
+  RECORD_NULL,
+  RECORD_UTF8,
+  type RecordBatch,
+} from '../log/index.ts';
 import type { Message } from './port.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -22,7 +29,14 @@ export class MessageView implements Message {
    * Turns the view to the record at `index`. Its cursor is the offset after the record between `cursorBefore` and
    * `cursorAfter`, so that the text is only made if somebody asks.
    */
-  set(batch: RecordBatch, index: number, channel: string, epoch: string, cursorBefore: string, cursorAfter: string): void {
+  set(
+    batch: RecordBatch,
+    index: number,
+    channel: string,
+    epoch: string,
+    cursorBefore: string,
+    cursorAfter: string,
+  ): void {
     this.#batch = batch;
     this.#index = index;
     this.bytes = batch.bytes;

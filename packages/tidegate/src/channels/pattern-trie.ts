@@ -41,7 +41,12 @@ export class PatternTrie<Value> {
     if (this.#size > 0) this.#matchFrom(this.#root, channel.split('/'), 0, found);
   }
 
-  #matchFrom(node: Node<Value>, segments: readonly string[], depth: number, found: (value: Value) => void): void {
+  #matchFrom(
+    node: Node<Value>,
+    segments: readonly string[],
+    depth: number,
+    found: (value: Value) => void,
+  ): void {
     for (const value of node.rest) found(value);
     if (depth === segments.length) {
       for (const value of node.values) found(value);

@@ -34,17 +34,26 @@ export function placeCursor(place: Place, sources: readonly Source[]): string {
     const { topic, partition, barrier } = sources[i];
     if (barrier !== null && place[i] >= barrier) continue;
     let ofTopic = offsets.get(topic);
-    if (ofTopic === undefined) offsets.set(topic, (ofTopic = new Map()));
+    if (ofTopic === undefined) {
+      ofTopic = new Map();
+      offsets.set(topic, ofTopic);
+    }
     ofTopic.set(partition, place[i]);
   }
-  return encodeCursor([...offsets].map(([{ name, epoch }, ofTopic]) => ({ topic: name, epoch, offsets: ofTopic })));
+  return encodeCursor(
+    [...offsets].map(([{ name, epoch }, ofTopic]) => ({ topic: name, epoch, offsets: ofTopic })),
+  );
 }
 
 /**
  * The cursor of a place as the text before and after the offset of one source, for making the cursors of many messages of
  * that source: only the offset changes.
  */
-export function cursorAround(place: Place, sources: readonly Source[], index: number): readonly [string, string] {
+export function cursorAround(
+  place: Place,
+  sources: readonly Source[],
+  index: number,
+): readonly [string, string] {
   if (sources.length === 1) return [sources[0].cursorPrefix, ''];
   // An offset that no place has marks the spot.
   const marked = placeCursor(

@@ -92,22 +92,27 @@ export class Publisher {
   #record(event: PublishedEvent, key: string | null): AppendRecord {
     const { data } = event;
     if (data !== null && data.length > this.#limits.messageBytesMax) {
-      throw new TidegateError('body_too_large', `The data has ${data.length} bytes; the limit is ${this.#limits.messageBytesMax}`);
+      throw new TidegateError(
+        'body_too_large',
+        `The data has ${data.length} bytes; the limit is ${this.#limits.messageBytesMax}`,
+      );
     }
     return {
       key,
       data,
-      headers: event.attributes.length === 0 ? null : this.#headers(event.attributes),
+      headers: this.#headers(event.attributes),
       flags: data === null ? 0 : DATA_FLAGS[event.dataKind],
-      identity: event.clientId === null ? null : `${event.channel}\0${event.identitySource}\0${event.clientId}`,
+      identity:
+        event.clientId === null ? null : `${event.channel}\0${event.identitySource}\0${event.clientId}`,
     };
   }
 
-  #headers(attributes: PublishedEvent['attributes']): Uint8Array {
+  #headers(attributes: PublishedEvent['attributes']): Uint8Array | null {
     const only = attributes.length === 1 && attributes[0][0] === 'datacontenttype' ? attributes[0][1] : null;
     const cached = only === null ? undefined : this.#headerCache.get(only);
     if (cached !== undefined) return cached;
     const headers = encodeHeaders(attributes);
+    if (headers === null) return null;
     if (headers.length > this.#limits.eventAttributesBytesMax) {
       throw new TidegateError(
         'event_invalid',

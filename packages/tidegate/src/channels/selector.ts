@@ -26,7 +26,12 @@ export class Selector {
   }
 
   /** Wants the records of one key of another topic: what `default` holds of a channel that got its own topic later. */
-  static ofKeys(map: ChannelMap, topic: string, keys: readonly string[], patterns: readonly string[]): Selector {
+  static ofKeys(
+    map: ChannelMap,
+    topic: string,
+    keys: readonly string[],
+    patterns: readonly string[],
+  ): Selector {
     const selector = new Selector(map, topic, patterns);
     for (const key of keys) selector.#keys.add(key);
     return selector;
@@ -67,7 +72,8 @@ export class Selector {
       }
     }
     const accepted = new Array<boolean>(batch.keyCount);
-    for (let keyIndex = 0; keyIndex < batch.keyCount; keyIndex++) accepted[keyIndex] = this.accepts(batch.keyAt(keyIndex));
+    for (let keyIndex = 0; keyIndex < batch.keyCount; keyIndex++)
+      accepted[keyIndex] = this.accepts(batch.keyAt(keyIndex));
     const acceptsNone = this.accepts(null);
     for (let index = from; index < batch.count; index++) {
       const keyIndex = batch.keyIndex(index);

@@ -30,7 +30,9 @@ export interface Source {
 
 /** Up to where a source has records for its subscribers by now. */
 export function sourceEnd(source: Source): number {
-  return source.barrier === null ? source.progress.dispatched : Math.min(source.barrier, source.progress.dispatched);
+  return source.barrier === null
+    ? source.progress.dispatched
+    : Math.min(source.barrier, source.progress.dispatched);
 }
 
 /**
@@ -72,12 +74,16 @@ export function resolveSources(
 }
 
 /** One partition if the key decides, otherwise all. */
-function partitionsOf(topic: Topic, channels: readonly string[], log: Log, map: ChannelMap): readonly number[] {
+function partitionsOf(
+  topic: Topic,
+  channels: readonly string[],
+  log: Log,
+  map: ChannelMap,
+): readonly number[] {
   const partitions = new Set<number>();
   for (const channel of channels) {
-    const key = hasWildcard(channel) ? null : map.addressOf(channel).key;
-    if (key === null) return Array.from({ length: topic.partitions }, (_, partition) => partition);
-    partitions.add(log.partitionOf(topic, key));
+    if (hasWildcard(channel)) return Array.from({ length: topic.partitions }, (_, partition) => partition);
+    partitions.add(log.partitionOf(topic, map.addressOf(channel).key ?? ''));
   }
   return [...partitions].sort((a, b) => a - b);
 }
@@ -117,5 +123,12 @@ function newSource(
   progress: PartitionProgress,
   barrier: number | null,
 ): Source {
-  return { topic, partition, selector, progress, barrier, cursorPrefix: `${topic.name}~${topic.epoch}~${partition}~` };
+  return {
+    topic,
+    partition,
+    selector,
+    progress,
+    barrier,
+    cursorPrefix: `${topic.name}~${topic.epoch}~${partition}~`,
+  };
 }

@@ -15,14 +15,24 @@ export interface StartPlace {
  * Turns `from` into offsets.
  * @throws TidegateError position_invalid
  */
-export function resolveStart(sources: readonly Source[], from: StartPosition, log: Log, limits: Limits): StartPlace {
+export function resolveStart(
+  sources: readonly Source[],
+  from: StartPosition,
+  log: Log,
+  limits: Limits,
+): StartPlace {
   switch (from.kind) {
     case 'latest':
       return { place: sources.map((source) => endOf(source, log)), gap: null };
     case 'earliest':
       return { place: sources.map((source) => startOf(source, log)), gap: null };
     case 'time':
-      return { place: sources.map((source) => within(source, log, log.offsetAtTime(source.topic.name, source.partition, from.timeMs))), gap: null };
+      return {
+        place: sources.map((source) =>
+          within(source, log, log.offsetAtTime(source.topic.name, source.partition, from.timeMs)),
+        ),
+        gap: null,
+      };
     case 'last':
       return { place: placeOfLast(sources, from.count, log), gap: null };
     case 'cursor':
@@ -57,7 +67,7 @@ function placeOfLast(sources: readonly Source[], count: number, log: Log): Place
   if (sources.length === 1) return [perSource[0][0]?.offset ?? endOf(sources[0], log)];
   const kept = perSource
     .flatMap((list, index) => list.map((entry) => ({ ...entry, index })))
-    .sort((a, b) => b.timestampMs - a.timestampMs || b.offset - a.offset)
+    .sort((a, b) => b.timestampMs - a.timestampMs || b.index - a.index || b.offset - a.offset)
     .slice(0, count);
   const place = sources.map((source) => endOf(source, log));
   for (const { index, offset } of kept) place[index] = Math.min(place[index], offset);
@@ -80,7 +90,8 @@ function lastOf(source: Source, count: number, log: Log): readonly Found[] {
   for (let asked = count; ; asked *= 8) {
     const from = Math.max(start, log.offsetOfLast(topic.name, partition, asked, onlyKey, end));
     const found = collect(source, from, end, log);
-    if (exact || found.length >= count || from <= start || asked >= LAST_SCAN_RECORDS_MAX) return found.slice(-count);
+    if (exact || found.length >= count || from <= start || asked >= LAST_SCAN_RECORDS_MAX)
+      return found.slice(-count);
   }
 }
 
@@ -95,7 +106,8 @@ function collect(source: Source, from: number, to: number, log: Log): readonly F
       selector.forEach(batch, batch.lowerBound(at), (index) => {
         const offset = batch.offset(index);
         if (offset >= to) return false;
-        if ((batch.flags(index) & RECORD_CONTROL) === 0) found.push({ offset, timestampMs: batch.timestampMs(index) });
+        if ((batch.flags(index) & RECORD_CONTROL) === 0)
+          found.push({ offset, timestampMs: batch.timestampMs(index) });
         return true;
       });
     }
@@ -114,7 +126,8 @@ function placeOfCursor(sources: readonly Source[], parts: readonly CursorPart[],
     const offset = part?.offsets.get(partition);
     if (part === undefined || offset === undefined) {
       // Storage that the cursor no longer names was read to its barrier.
-      if (barrier !== null) return sources.some((other) => partOf.has(other.topic.name)) ? barrier : startOf(source, log);
+      if (barrier !== null)
+        return sources.some((other) => partOf.has(other.topic.name)) ? barrier : startOf(source, log);
       if (isYounger(topic, parts)) return youngTopicStart(source, log);
       gap ??= 'other_channel';
       return startOf(source, log);
@@ -154,7 +167,11 @@ function isYounger(topic: Topic, parts: readonly CursorPart[]): boolean {
 }
 
 /** Whether older storage still had records for the cursor's holder, and keeps them no longer. */
-function olderRecordsDropped(topic: Topic, parts: readonly CursorPart[], sources: readonly Source[]): boolean {
+function olderRecordsDropped(
+  topic: Topic,
+  parts: readonly CursorPart[],
+  sources: readonly Source[],
+): boolean {
   return parts.some((part) => {
     if (sources.some((source) => source.topic.name === part.topic)) return false;
     const ends = topic.barrier[part.topic]?.ends ?? [];

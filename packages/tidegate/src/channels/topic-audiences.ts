@@ -43,7 +43,9 @@ export class TopicAudiences {
 
   /** Everybody who reads a partition. */
   readersOf(partition: LivePartition): Audience[] {
-    return [...this.#all.keys()].filter((audience) => audience.sources.some((source) => source.progress === partition));
+    return [...this.#all.keys()].filter((audience) =>
+      audience.sources.some((source) => source.progress === partition),
+    );
   }
 
   add(channel: string, audience: Audience): void {

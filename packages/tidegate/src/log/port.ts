@@ -51,7 +51,7 @@ export const RECORD_NULL = 1 << 3;
 
 /** A record that is offered to the log. */
 export interface AppendRecord {
-  /** Decides the partition, the order and what compaction keeps; null spreads over partitions. */
+  /** Decides the partition, the order and what compaction keeps. Null goes where the empty key goes, and is never compacted. */
   readonly key: string | null;
   /** The payload; null is a tombstone. Must not be changed until the append is done. */
   readonly data: Uint8Array | null;
@@ -157,7 +157,7 @@ export interface Log {
   offsetAtTime(topic: string, partition: number, timeMs: number): number;
   /** The offset from which the partition holds the last `count` data records (of `key`, if given) before `before`. */
   offsetOfLast(topic: string, partition: number, count: number, key?: string, before?: number): number;
-  /** The partition that records of `key` go to. */
+  /** The partition that records of `key` go to; those without key go where the empty key goes. */
   partitionOf(topic: Topic, key: string): number;
   statistics(topic: string): TopicStatistics;
   /** Calls `listener` from now on; the returned function ends it. */

@@ -24,7 +24,6 @@ export class TopicState {
   gone = false;
   readonly recordsAppended: Counter;
   readonly bytesAppended: Counter;
-  #nextPartition = 0;
 
   constructor(
     stored: StoredTopic,
@@ -45,11 +44,5 @@ export class TopicState {
 
   get stored(): StoredTopic {
     return { topic: this.topic, hashSeed: this.hashSeed, deleting: false };
-  }
-
-  /** Spreads records without key over the partitions. */
-  nextPartition(): number {
-    this.#nextPartition = (this.#nextPartition + 1) % this.partitions.length;
-    return this.#nextPartition;
   }
 }

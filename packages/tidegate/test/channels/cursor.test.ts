@@ -8,11 +8,11 @@ const limits = resolveLimits();
 
 const part = fc.record(
   {
-  topic: fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/),
-  epoch: fc.stringMatching(/^[A-Za-z0-9]{12}$/),
-  offsets: fc
-    .array(fc.tuple(fc.nat(1023), fc.maxSafeNat()), { minLength: 1, maxLength: 8 })
-    .map((entries) => new Map(entries)),
+    topic: fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/),
+    epoch: fc.stringMatching(/^[A-Za-z0-9]{12}$/),
+    offsets: fc
+      .array(fc.tuple(fc.nat(1023), fc.maxSafeNat()), { minLength: 1, maxLength: 8 })
+      .map((entries) => new Map(entries)),
   },
   { noNullPrototype: true },
 );
@@ -65,9 +65,13 @@ test('a damaged cursor is refused or read as another cursor, but never crashes',
 test('limits.cursorBytesMax bounds what is read', () => {
   const cursor = partitionCursor('a'.repeat(300), 'Q3kZ8fTn1xYb', 0, 1);
   assert.equal(decodeCursor(cursor, limits).length, 1);
-  assert.throws(() => decodeCursor(cursor, resolveLimits({ cursorBytesMax: 256 })), { code: 'position_invalid' });
+  assert.throws(() => decodeCursor(cursor, resolveLimits({ cursorBytesMax: 256 })), {
+    code: 'position_invalid',
+  });
 });
 
 test('an offset that is no exact integer is refused', () => {
-  assert.throws(() => decodeCursor('orders~Q3kZ8fTn1xYb~0~9999999999999999', limits), { code: 'position_invalid' });
+  assert.throws(() => decodeCursor('orders~Q3kZ8fTn1xYb~0~9999999999999999', limits), {
+    code: 'position_invalid',
+  });
 });

@@ -47,23 +47,37 @@ const patterns = fc
 
 test('many patterns together match exactly what each matches alone, also after some are removed', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(patterns, { maxLength: 20 }), fc.array(channels, { maxLength: 20 }), fc.nat(), (all, names, keep) => {
-      const trie = new PatternTrie<string>();
-      for (const pattern of all) trie.add(pattern, pattern);
-      const kept = all.filter((_, index) => (keep >> (index % 31)) & 1);
-      for (const pattern of all) if (!kept.includes(pattern)) trie.delete(pattern, pattern);
-      assert.equal(trie.size, kept.length);
-      for (const name of names) {
-        const found: string[] = [];
-        trie.match(name, (value) => found.push(value));
-        assert.deepEqual(found.sort(), kept.filter((pattern) => matchesPattern(pattern, name)).sort());
-      }
-    }),
+    fc.property(
+      fc.uniqueArray(patterns, { maxLength: 20 }),
+      fc.array(channels, { maxLength: 20 }),
+      fc.nat(),
+      (all, names, keep) => {
+        const trie = new PatternTrie<string>();
+        for (const pattern of all) trie.add(pattern, pattern);
+        const kept = all.filter((_, index) => (keep >> (index % 31)) & 1);
+        for (const pattern of all) if (!kept.includes(pattern)) trie.delete(pattern, pattern);
+        assert.equal(trie.size, kept.length);
+        for (const name of names) {
+          const found: string[] = [];
+          trie.match(name, (value) => found.push(value));
+          assert.deepEqual(found.sort(), kept.filter((pattern) => matchesPattern(pattern, name)).sort());
+        }
+      },
+    ),
   );
 });
 
 test('a channel may be any printable UTF-8, and what is not is refused', () => {
-  for (const name of ['a', 'orders/42/status', '/', 'user:123', 'Ünïcödé/日本語/🚀', 'with space', 'C#/a+b', '~%?&']) {
+  for (const name of [
+    'a',
+    'orders/42/status',
+    '/',
+    'user:123',
+    'Ünïcödé/日本語/🚀',
+    'with space',
+    'C#/a+b',
+    '~%?&',
+  ]) {
     assert.doesNotThrow(() => assertPublishable(name, limits), name);
     assert.doesNotThrow(() => assertSubscribable(name, limits), name);
   }

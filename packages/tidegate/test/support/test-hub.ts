@@ -1,0 +1,125 @@
+import { Buffer } from 'node:buffer';
+import {
+  type EndReason,
+  Hub,
+  type PublishedEvent,
+  type PublishReceipt,
+  parsePosition,
+  type Sink,
+  type SlowPolicy,
+  type Subscription,
+} from '../../src/channels/index.ts';
+import {
+  type Clock,
+  type Limits,
+  noMetrics,
+  resolveLimits,
+  type TidegateError,
+} from '../../src/kernel/index.ts';
+import type { Log, TopicSpec } from '../../src/log/index.ts';
+import { type Line, lineEncoder, parseLines } from './line-encoder.ts';
+
+/** A topic with the settings that most tests want. */
+export function topicSpec(name: string, changes: Partial<TopicSpec> = {}): TopicSpec {
+  return {
+    name,
+    partitions: 1,
+    durability: 'none',
+    retentionMs: null,
+    retentionBytes: null,
+    compacted: false,
+    tombstoneRetentionMs: 86_400_000,
+    keyIndex: name === 'default',
+    ...changes,
+  };
+}
+
+export function testHub(
+  log: Log,
+  clock: Clock,
+  limits: Partial<Limits> = {},
+  prefixes: Record<string, string[]> = {},
+): Hub {
+  return new Hub({
+    log,
+    clock,
+    metrics: noMetrics,
+    limits: resolveLimits(limits),
+    prefixes: new Map(Object.entries(prefixes)),
+  });
+}
+
+export function event(channel: string, data: string, clientId: string | null = null): PublishedEvent {
+  return {
+    channel,
+    data: Buffer.from(data),
+    dataKind: 'text',
+    attributes: clientId === null ? [] : [['id', clientId]],
+    clientId,
+    identitySource: 'test',
+  };
+}
+
+/** Publishes and resolves with the outcomes. */
+export function publish(
+  hub: Hub,
+  ...events: PublishedEvent[]
+): Promise<readonly (PublishReceipt | TidegateError)[]> {
+  return new Promise((resolve) => hub.publish(events, resolve));
+}
+
+/** A subscriber that keeps what it gets. `room` false makes its transport full after the next write. */
+export class TestSubscriber implements Sink {
+  readonly lines: Line[] = [];
+  readonly subscription: Subscription;
+  room = true;
+  writes = 0;
+  caughtUpCalls = 0;
+  endReason: EndReason | null = null;
+
+  constructor(
+    hub: Hub,
+    channels: string | readonly string[],
+    from = 'latest',
+    slowPolicy: SlowPolicy = 'resume',
+    gapEnds = false,
+  ) {
+    this.subscription = hub.subscribe({
+      channels: typeof channels === 'string' ? [channels] : channels,
+      from: parsePosition(from),
+      encoder: lineEncoder(),
+      sink: this,
+      slowPolicy,
+      protocol: 'test',
+      gapEnds,
+    });
+  }
+
+  write(bytes: Buffer): boolean {
+    this.writes++;
+    this.lines.push(...parseLines(bytes));
+    return this.room;
+  }
+
+  caughtUp(): void {
+    this.caughtUpCalls++;
+  }
+
+  ended(reason: EndReason): void {
+    this.endReason = reason;
+  }
+
+  drain(): void {
+    this.room = true;
+    this.subscription.drained();
+  }
+
+  /** The data of the messages. */
+  get data(): string[] {
+    return this.lines.flatMap((line) => (line.kind === 'message' ? [line.data] : []));
+  }
+
+  get gaps(): string[] {
+    return this.lines.flatMap((line) => (line.kind === 'gap' ? [line.reason] : []));
+  }
+}
