@@ -86,5 +86,5 @@ function cursorOf(element: Buffer): string {
 
 /** The answer to a poll: `{"messages":[…],"next":"…"}`. */
 export function pageJson(page: Page, next: string): Buffer {
-  return Buffer.concat([Buffer.from('{"messages":['), page.elements, Buffer.from(`],"next":"${next}"}`)]);
+  return Buffer.concat([Buffer.from('{"messages":['), page.elements, Buffer.from(`],"next":"${next}"}\n`)]);
 }

@@ -42,7 +42,7 @@ export class SinglePublish implements BodyTaker {
   readonly #answer = (outcomes: readonly (PublishReceipt | TidegateError)[]): void => {
     const [outcome] = outcomes;
     if (outcome instanceof TidegateError) this.#exchange.fail(outcome);
-    else this.#exchange.respond(200, HEADERS, receiptJson(outcome));
+    else this.#exchange.respond(200, HEADERS, `${receiptJson(outcome)}\n`);
   };
 }
 
@@ -76,7 +76,7 @@ export class BatchPublish implements BodyTaker {
         text += outcomeJson(outcome);
         if (outcome instanceof TidegateError) status = MULTI_STATUS;
       }
-      this.#exchange.respond(status, HEADERS, `${text}]}`);
+      this.#exchange.respond(status, HEADERS, `${text}]}\n`);
     });
   }
 

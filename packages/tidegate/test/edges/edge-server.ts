@@ -1,0 +1,52 @@
+import { Hub } from '../../src/channels/index.ts';
+import { createEdges } from '../../src/edges/index.ts';
+import {
+  type Limits,
+  noMetrics,
+  resolveLimits,
+  seededRandom,
+  silentLogger,
+  systemClock,
+} from '../../src/kernel/index.ts';
+import { createHttpListener } from '../../src/listeners/index.ts';
+import { type Log, openMemoryLog, type TopicSpec } from '../../src/log/index.ts';
+import { topicSpec } from '../support/test-hub.ts';
+
+/** What a test wants to be otherwise. */
+export interface EdgeServerOptions {
+  readonly limits?: Partial<Limits>;
+  readonly topics?: readonly TopicSpec[];
+}
+
+/** Every edge on a real port of loopback, over a real hub and a log in memory. */
+export interface EdgeServer {
+  readonly url: string;
+  readonly port: number;
+  readonly hub: Hub;
+  readonly log: Log;
+  close(): Promise<void>;
+}
+
+export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<EdgeServer> {
+  const limits = resolveLimits(options.limits);
+  const common = { limits, clock: systemClock, logger: silentLogger, metrics: noMetrics };
+  const log = openMemoryLog({ ...common, random: seededRandom(1) });
+  await log.createTopic(topicSpec('default'));
+  for (const topic of options.topics ?? []) await log.createTopic(topic);
+  const hub = new Hub({ log, clock: systemClock, metrics: noMetrics, limits, prefixes: new Map() });
+  const edges = createEdges({ channels: hub, ...common, websocket: { compression: false } });
+  const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);
+  return {
+    url: `http://127.0.0.1:${listener.port}`,
+    port: listener.port,
+    hub,
+    log,
+    close: async () => {
+      const gone = listener.drain(2000);
+      hub.drain();
+      await gone;
+      hub.close();
+      await log.close();
+    },
+  };
+}
