@@ -2,7 +2,7 @@ import { AirportBars } from './airport-bars.js';
 import { subscribeByEventSource } from './event-source-feed.js';
 import { FeedStatus } from './feed-status.js';
 import { renderLegend } from './legend.js';
-import { formatTime, QuakeList } from './quake-list.js';
+import { formatMagnitude, formatTime, QuakeList } from './quake-list.js';
 import { QuakeMap } from './quake-map.js';
 import { StockChart } from './stock-chart.js';
 import { subscribeByStream } from './stream-feed.js';
@@ -20,7 +20,7 @@ function showTooltip(found) {
   tooltip.hidden = found === null;
   if (found === null) return;
   const { quake, x, y } = found;
-  tooltip.textContent = `M ${quake.magnitude.toFixed(1)} · ${quake.place} · ${Math.round(quake.depthKm)} km deep · ${formatTime(quake.time)}`;
+  tooltip.textContent = `M ${formatMagnitude(quake.magnitude)} · ${quake.place} · ${Math.round(quake.depthKm)} km deep · ${formatTime(quake.time)}`;
   tooltip.style.left = `${x}px`;
   tooltip.style.top = `${y}px`;
 }
@@ -45,7 +45,7 @@ function takeQuakes() {
   }
   quakes += waiting.length;
   byId('quake-count').textContent = quakes.toLocaleString('en');
-  byId('strongest').textContent = `M ${strongest.toFixed(1)}`;
+  byId('strongest').textContent = `M ${formatMagnitude(strongest)}`;
   byId('quake-time').textContent = formatTime(waiting.at(-1).time);
   waiting = [];
 }

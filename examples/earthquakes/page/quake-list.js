@@ -1,6 +1,7 @@
 import { depthColour } from './palette.js';
 
-const ROWS = 7;
+// More than a narrow window shows; the style sheet hides the rest there.
+const ROWS = 24;
 const TIME = new Intl.DateTimeFormat('en', {
   weekday: 'short',
   hour: '2-digit',
@@ -11,6 +12,11 @@ const TIME = new Intl.DateTimeFormat('en', {
 
 export function formatTime(timeMs) {
   return `${TIME.format(timeMs)} UTC`;
+}
+
+export function formatMagnitude(magnitude) {
+  // Very weak quakes have magnitudes below 0, but none is minus 0.
+  return (Math.round(magnitude * 10) / 10 || 0).toFixed(1);
 }
 
 /** The latest earthquakes in words, the newest on top. */
@@ -38,7 +44,7 @@ export class QuakeList {
 function row({ place, magnitude, depthKm, time }) {
   const item = document.createElement('li');
   const chip = document.createElement('b');
-  chip.textContent = magnitude.toFixed(1);
+  chip.textContent = formatMagnitude(magnitude);
   chip.style.setProperty('--colour', `var(${depthColour(depthKm)})`);
   const where = document.createElement('span');
   where.className = 'place';

@@ -2,6 +2,8 @@ import { project } from './projection.js';
 
 const ZOOM_MAX = 60;
 const GLIDE_MS = 700;
+/** Pixels at the top that the counters and the buttons cover. */
+const COVERED_PX = 36;
 
 /** Places that the map can show, by their corners in degrees. */
 export const VIEWS = {
@@ -97,7 +99,7 @@ export class Viewport {
     const [right] = project(east);
     const [, top] = project(north);
     const [, bottom] = project(south);
-    const scale = 0.97 * Math.min(this.width / (right - left), this.height / (bottom - top));
-    return { x: (left + right) / 2, y: (top + bottom) / 2, scale };
+    const scale = 0.97 * Math.min(this.width / (right - left), (this.height - COVERED_PX) / (bottom - top));
+    return { x: (left + right) / 2, y: (top + bottom) / 2 - COVERED_PX / 2 / scale, scale };
   }
 }
