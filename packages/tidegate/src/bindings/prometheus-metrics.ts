@@ -1,5 +1,4 @@
 import {
-  collectDefaultMetrics,
   Counter as PromCounter,
   Gauge as PromGauge,
   Histogram as PromHistogram,
@@ -7,6 +6,7 @@ import {
 } from 'prom-client';
 import type { Counter, Gauge, Histogram, LabelValues, MetricSpec, Metrics } from '../kernel/index.ts';
 import { observeEventLoopDelay } from './event-loop-delay.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 /** Metrics that can be read in Prometheus' text format (version 0.0.4). */
 export interface ReadableMetrics extends Metrics {
@@ -114,7 +114,7 @@ function entry<Value>(map: Map<string, Value>, name: string, create: () => Value
  */
 export function createPrometheusMetrics(): ReadableMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const metrics = new PrometheusMetrics(registry);
   observeEventLoopDelay(metrics);
   return metrics;
