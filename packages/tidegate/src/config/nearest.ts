@@ -18,7 +18,7 @@ function editDistance(from: string, to: string): number {
   return last[to.length];
 }
 
-/** The candidate that was most likely meant by `word`; undefined if none is close. Case does not count. */
+/** The candidate that was most likely meant by `word`: the closest, or one that it begins. Undefined if there is none. Case does not count. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.slice(0, 64).toLowerCase();
   let best: string | undefined;
@@ -30,5 +30,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  return (
+    best ?? candidates.find((candidate) => lower.length >= 3 && candidate.toLowerCase().startsWith(lower))
+  );
 }

@@ -97,7 +97,6 @@ function interpolateValues(
         complain(
           scalar,
           `${JSON.stringify(result.reference)} is not a reference to an environment variable`,
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the notation of the config file.
           'Write ${NAME} or ${NAME:-default}; write $${ for the characters themselves.',
         );
       } else if (result.text !== scalar.value) {

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { problemsOf } from './check-text.ts';
+
+interface Case {
+  readonly name: string;
+  readonly text: string;
+  /** `line:column path: message`, of each problem. */
+  readonly problems: readonly string[];
+  readonly remedy: RegExp;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'an unknown key is named with the key that was probably meant',
+    text: 'listen:\n  prot: 80\n',
+    problems: ['2:3 listen: "prot" is not a known key'],
+    remedy: /Did you mean port\? The keys here are host, port, adminHost, adminPort\./,
+  },
+  {
+    name: 'an unknown section lists the sections',
+    text: 'something: 1\n',
+    problems: ['1:1 : "something" is not a known key'],
+    remedy: /^The keys here are listen, data, topics, limits, cors, websocket, logLevel\.$/,
+  },
+  {
+    name: 'an unknown limit is named with the nearest',
+    text: 'limits: {mesageBytesMax: 5}\n',
+    problems: ['1:10 limits: "mesageBytesMax" is not a known key'],
+    remedy: /Did you mean messageBytesMax\?/,
+  },
+  {
+    name: 'a number in quotes is told to lose them',
+    text: 'listen:\n  port: "8080"\n',
+    problems: ['2:9 listen.port: "8080" is text, not a whole number from 0 to 65535'],
+    remedy: /^Write it without quotes: 8080$/,
+  },
+  {
+    name: 'a value of another type is told what fits',
+    text: 'topics:\n  orders:\n    partitions: three\n',
+    problems: ['3:17 topics.orders.partitions: "three" is not a whole number of at least 1'],
+    remedy: /^Write a whole number of at least 1\.$/,
+  },
+  {
+    name: 'a value beyond its range is told the range',
+    text: 'limits:\n  drainTimeoutMs: 5\n',
+    problems: ['2:19 limits.drainTimeoutMs: 5 is too small'],
+    remedy: /from 100 to 600000/,
+  },
+  {
+    name: 'a choice that does not exist is told the choices',
+    text: 'topics: {orders: {durability: sync}}\n',
+    problems: ['1:31 topics.orders.durability: "sync" is not one of none, written or synced'],
+    remedy: /Did you mean synced\? Write one of none, written or synced\./,
+  },
+  {
+    name: 'a key without value is told so at the key',
+    text: 'data:\n',
+    problems: ['1:1 data: The value is missing'],
+    remedy: /or remove the key/,
+  },
+  {
+    name: 'text that YAML takes for a mapping is told about quotes',
+    text: 'topics: {orders: {prefixes: [chat:]}}\n',
+    problems: ['1:30 topics.orders.prefixes[0]: {"chat":null} is not text'],
+    remedy: /stands in quotes/,
+  },
+  {
+    name: 'the topic default takes only retention',
+    text: 'topics:\n  default:\n    partitions: 2\n',
+    problems: ['3:5 topics.default: "partitions" cannot be set for the topic default'],
+    remedy: /Only retention/,
+  },
+  {
+    name: "a topic cannot have a name of the server's own",
+    text: 'topics:\n  _orders: {}\n',
+    problems: ['2:3 topics: "_orders" cannot be the name of a topic'],
+    remedy: /no underscore at the beginning/,
+  },
+  {
+    name: 'an origin with a path is refused',
+    text: 'cors:\n  origins: ["https://example.org/app"]\n',
+    problems: ['2:13 cors.origins[0]: "https://example.org/app" does not have the right form'],
+    remedy: /without a path/,
+  },
+  {
+    name: 'an address that others can reach is refused',
+    text: 'listen: {host: 0.0.0.0}\n',
+    problems: [
+      '1:16 listen.host: "0.0.0.0" can be reached from other machines, and there are no credentials to protect it',
+    ],
+    remedy: /127\.0\.0\.1/,
+  },
+  {
+    name: 'the two ports cannot be one',
+    text: 'listen:\n  adminPort: 8080\n',
+    problems: ['2:14 listen.adminPort: 8080 is the public port and the admin port'],
+    remedy: /a port of its own/,
+  },
+  {
+    name: 'limits that contradict each other are told with both values',
+    text: 'limits:\n  messageBytesMax: 33554432\n',
+    problems: [
+      '2:20 limits.messageBytesMax: messageBytesMax (33554432) must not exceed batchBytesMax (16777216): the largest message must fit a batch',
+    ],
+    remedy: /at most 16777216, or raise batchBytesMax/,
+  },
+  {
+    name: 'partitions are bounded by the limit in force',
+    text: 'limits: {partitionsMax: 2}\ntopics: {orders: {partitions: 3}}\n',
+    problems: ['2:31 topics.orders.partitions: 3 is too large'],
+    remedy: /at most 2, or raise limits\.partitionsMax/,
+  },
+  {
+    name: 'a prefix belongs to one topic',
+    text: 'topics:\n  a: {prefixes: ["x:"]}\n  b: {prefixes: ["x:"]}\n',
+    problems: ['3:18 topics.b.prefixes[0]: "x:" is a prefix of the topic a already'],
+    remedy: /Remove one/,
+  },
+  {
+    name: 'a prefix cannot be the name of a topic',
+    text: 'topics:\n  a: {}\n  b: {prefixes: ["a/x"]}\n',
+    problems: [
+      '3:18 topics.b.prefixes[0]: Channels that begin with "a/x" belong to the topic a, by its name',
+    ],
+    remedy: /not the name of a topic/,
+  },
+  {
+    name: 'tombstones are of compacted topics',
+    text: 'topics:\n  a: {retention: {tombstoneSeconds: 5}}\n',
+    problems: ['2:37 topics.a.retention.tombstoneSeconds: Only a compacted topic has tombstones'],
+    remedy: /compacted: true/,
+  },
+  {
+    name: 'a key that stands twice is found',
+    text: 'logLevel: info\nlogLevel: warn\n',
+    problems: ['2:1 : Map keys must be unique'],
+    remedy: /Remove one/,
+  },
+  {
+    name: 'a file that is not a mapping is found',
+    text: '- a\n',
+    problems: ['1:1 : ["a"] is not a mapping'],
+    remedy: /mapping/,
+  },
+  {
+    name: 'a variable that is not set is named',
+    text: 'data: ${NOWHERE}\n',
+    problems: ['1:7 : The environment variable NOWHERE is not set'],
+    remedy: /\$\{NOWHERE:-default\}/,
+  },
+  {
+    name: 'a broken reference is found',
+    text: 'data: ${9lives}\n',
+    problems: ['1:7 : "${9lives}" is not a reference to an environment variable'],
+    remedy: /\$\{NAME\}/,
+  },
+  {
+    name: 'a wrong value from the environment is told with its variable',
+    text: 'listen:\n  port: ${PORT}\n',
+    environment: { PORT: 'http' },
+    problems: ['2:9 listen.port: "http" is not a whole number from 0 to 65535 (from ${PORT})'],
+    remedy: /whole number/,
+  },
+  {
+    name: 'all problems are told at once, in the order of the file',
+    text: 'logLevel: loud\nlisten:\n  port: -1\n  prot: 5\n',
+    problems: [
+      '1:11 logLevel: "loud" is not one of debug, info, warn or error',
+      '3:9 listen.port: -1 is too small',
+      '4:3 listen: "prot" is not a known key',
+    ],
+    remedy: /./,
+  },
+];
+
+for (const { name, text, problems, remedy, environment } of cases) {
+  test(name, async () => {
+    const found = await problemsOf(text, environment);
+    assert.deepEqual(
+      found.map(({ line, column, path, message }) => `${line}:${column} ${path}: ${message}`),
+      problems,
+    );
+    assert.match(found[0].remedy, remedy);
+  });
+}
+
+test('an alias that would grow without bound is refused', async () => {
+  const rows = Array.from(
+    { length: 9 },
+    (_, i) => `k${i + 1}: &k${i + 1} [${Array(9).fill(`*k${i}`).join(', ')}]`,
+  );
+  const [problem, ...rest] = await problemsOf(`k0: &k0 [x]\n${rows.join('\n')}\n`);
+  assert.deepEqual(rest, []);
+  assert.match(problem.message, /alias/i);
+});
