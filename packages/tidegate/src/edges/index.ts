@@ -1,11 +1,12 @@
 import type { Channels } from '../channels/index.ts';
-import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
+import type { Clock, Limits, Logger, Metrics } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { PollEdge } from './poll/index.ts';
 import { PublishEdge } from './publish/index.ts';
 import { createRouter } from './router.ts';
 import { SseEdge } from './sse/index.ts';
 import { StreamEdge } from './stream/index.ts';
+import { WebSocketEdge } from './websocket/index.ts';
 import type { WebSocketOptions } from './websocket/options.ts';
 
 /** What the edges need. */
@@ -27,6 +28,8 @@ export function createEdges(options: EdgesOptions): HttpHandler {
   const sse = new SseEdge({ channels, limits });
   const stream = new StreamEdge({ channels, limits });
   const poll = new PollEdge({ channels, clock, limits });
+  const compression = options.websocket.compression === true ? 'deflate' : 'none';
+  const webSocket = new WebSocketEdge({ channels, clock, limits, compression });
   return createRouter(mountPath, {
     publish: (exchange, channel) => publish.toChannel(exchange, channel),
     publishMany: (exchange) => publish.toMany(exchange),
@@ -35,6 +38,6 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     stream: (exchange, channel) => stream.subscribe(exchange, channel),
     poll: (exchange, channel) => poll.poll(exchange, channel),
     history: (exchange, channel) => poll.history(exchange, channel),
-    webSocket: (exchange) => exchange.fail(new TidegateError('upgrade_invalid')),
+    webSocket: (exchange, channel) => webSocket.subscribe(exchange, channel),
   });
 }

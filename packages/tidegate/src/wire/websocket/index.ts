@@ -1,4 +1,5 @@
 export { CLOSE, CLOSE_REASON_BYTES_MAX, isCloseCode } from './close-codes.ts';
+export { type ConnectionState, type ConnectionTransport, WebSocketConnection } from './connection.ts';
 export {
   BINARY_BEGINS,
   BINARY_FRAME,
@@ -37,4 +38,5 @@ export {
   type ReceiverOptions,
   WebSocketReceiver,
 } from './receiver.ts';
+export { ReceiverPool } from './receiver-pool.ts';
 export { VIOLATIONS, type Violation } from './violations.ts';

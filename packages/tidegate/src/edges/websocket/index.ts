@@ -1,0 +1,1 @@
+export { WebSocketEdge, type WebSocketEdgeOptions } from './edge.ts';
