@@ -1,5 +1,5 @@
-import { type Clock, type Metrics, TidegateError, type Timer } from '../kernel/index.ts';
-import { Maintenance } from './maintenance.ts';
+import { type Clock, type Limits, type Metrics, TidegateError, type Timer } from '../kernel/index.ts';
+import { Maintenance, type Thoroughness } from './maintenance.ts';
 import { partitionOfKey } from './murmur2.ts';
 import type { Partition } from './partition.ts';
 import type {
@@ -28,6 +28,7 @@ export interface EventLogOptions {
   readonly shards: ReadonlyMap<Durability, Shard>;
   readonly tailListeners: TailListeners;
   readonly clock: Clock;
+  readonly limits: Limits;
   readonly metrics: Metrics;
   /** Called once everything is closed. */
   readonly release: () => void;
@@ -68,10 +69,10 @@ export class EventLog implements Log {
     this.#tailListeners = options.tailListeners;
     this.#clock = options.clock;
     this.#release = options.release;
-    this.#maintenance = new Maintenance(options.topics, options.clock);
+    this.#maintenance = new Maintenance(options.topics, options.clock, options.limits);
     this.#timer = options.clock.setRepeatingTimer(() => {
       // A failure is in the server's log already, and the next round tries again.
-      this.maintain().catch(() => {});
+      this.#maintain('worthwhile').catch(() => {});
     }, MAINTENANCE_INTERVAL_MS);
     for (const [durability, shard] of options.shards) {
       options.metrics.observedGauge(
@@ -179,10 +180,14 @@ export class EventLog implements Log {
     return this.#tailListeners.add(listener);
   }
 
-  async maintain(): Promise<void> {
+  maintain(): Promise<void> {
+    return this.#maintain('all');
+  }
+
+  async #maintain(thoroughness: Thoroughness): Promise<void> {
     if (this.#closing !== null) return;
     for (const shard of this.#shards) shard.store.check();
-    await this.#maintenance.run();
+    await this.#maintenance.run(thoroughness);
   }
 
   close(): Promise<void> {

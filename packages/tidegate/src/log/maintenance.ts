@@ -1,4 +1,5 @@
-import type { Clock } from '../kernel/index.ts';
+import type { Clock, Limits } from '../kernel/index.ts';
+import { Compaction, isCompactable, isWorthCompacting } from './compaction.ts';
 import type { Partition } from './partition.ts';
 import { planDrop } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -10,22 +11,27 @@ const DROPPED_PER_COMMIT_MAX = 64;
 /** Chunks of old ids that one commit removes. */
 const FORGOTTEN_PER_COMMIT_MAX = 1024;
 
-/** Drops what the topics' retention allows to drop, in small commits between which appends go on. */
+/** All that can be done, or what is worth the reading. */
+export type Thoroughness = 'all' | 'worthwhile';
+
+/** Drops what the topics' retention and compaction allow to drop, in small commits between which appends go on. */
 export class Maintenance {
   readonly #topics: Topics;
   readonly #clock: Clock;
+  readonly #limits: Limits;
   #stopped = false;
   #running: Promise<void> | null = null;
 
-  constructor(topics: Topics, clock: Clock) {
+  constructor(topics: Topics, clock: Clock, limits: Limits) {
     this.#topics = topics;
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   /** One round over all topics. A round that is asked for while one runs begins when that one is done. */
-  async run(): Promise<void> {
+  async run(thoroughness: Thoroughness): Promise<void> {
     while (this.#running !== null) await this.#running;
-    const round = this.#round();
+    const round = this.#round(thoroughness);
     this.#running = round
       .catch(() => {})
       .finally(() => {
@@ -39,10 +45,13 @@ export class Maintenance {
     this.#stopped = true;
   }
 
-  async #round(): Promise<void> {
+  async #round(thoroughness: Thoroughness): Promise<void> {
     for (const state of [...this.#topics.states]) {
       const shard = this.#topics.shardOf(state);
-      for (const partition of state.partitions) await this.#drop(state, partition, shard);
+      for (const partition of state.partitions) {
+        await this.#drop(state, partition, shard);
+        if (state.topic.compacted) await this.#compact(state, partition, shard, thoroughness);
+      }
       await this.#forget(state, shard);
     }
   }
@@ -59,6 +68,20 @@ export class Maintenance {
         });
       });
     }
+  }
+
+  async #compact(
+    state: TopicState,
+    partition: Partition,
+    shard: Shard,
+    thoroughness: Thoroughness,
+  ): Promise<void> {
+    const isStopped = (): boolean => this.#stopped || state.gone;
+    const nowMs = this.#clock.nowMs();
+    const wanted =
+      thoroughness === 'all' ? isCompactable(partition, nowMs) : isWorthCompacting(partition, nowMs);
+    if (!wanted || isStopped()) return;
+    await new Compaction(partition, shard, this.#clock, this.#limits).run(isStopped);
   }
 
   async #forget(state: TopicState, shard: Shard): Promise<void> {

@@ -124,6 +124,7 @@ class Parts {
       shards,
       tailListeners: this.#tailListeners,
       clock,
+      limits,
       metrics,
       release,
     });

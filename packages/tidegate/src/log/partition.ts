@@ -44,6 +44,8 @@ export class Partition {
   open: PartitionAppend | null = null;
   /** Records that are appended and not yet durable. */
   recordsPending = 0;
+  /** When the oldest tombstone that the last compaction left may go; null as long as none told. */
+  tombstonesDueMs: number | null = null;
 
   constructor(topic: TopicState, index: number, state: PartitionState) {
     this.topic = topic;

@@ -222,8 +222,7 @@ export class Shard {
       const record = records[i];
       const key = record.key;
       if (record.identity !== null && this.#isDuplicate(group, pending, i, record.identity, nowMs)) continue;
-      const index =
-        partitionCount === 1 ? 0 : partitionOfKey(key ?? '', partitionCount);
+      const index = partitionCount === 1 ? 0 : partitionOfKey(key ?? '', partitionCount);
       const partition = state.partitions[index];
       const open = partition.open;
       const part = open !== null && open.group === group ? open : this.#openPart(group, partition);
