@@ -71,7 +71,15 @@ export async function createHttpListener(
   try {
     const { host, port } = await listen(server, options.host, options.port);
     server.on('error', (error) => logger.error({ error }, 'The listener failed to accept a connection'));
-    return { host, port, drain: (timeoutMs) => drain(server, context, refusals, timeoutMs) };
+    let drained: Promise<void> | null = null;
+    return {
+      host,
+      port,
+      drain: (timeoutMs) => {
+        drained ??= drain(server, context, refusals, timeoutMs);
+        return drained;
+      },
+    };
   } catch (error) {
     context.deadlines.stop();
     throw error;

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Deadlines } from '../../src/listeners/deadlines.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+test('a deadline is met no sooner than asked for, and at most two sweeps late', () => {
+  for (let offset = 0; offset < 100; offset += 7) {
+    const clock = new ManualClock();
+    const deadlines = new Deadlines(clock, 100);
+    clock.advance(offset);
+    const setMs = clock.monotonicMs();
+    let expiredMs: number | null = null;
+    deadlines.add({
+      deadlineMs: deadlines.after(250),
+      expired: () => {
+        expiredMs = clock.monotonicMs() - setMs;
+      },
+    });
+    clock.advance(1000);
+    assert.ok(expiredMs !== null && expiredMs >= 250 && expiredMs <= 450, `${offset}: ${expiredMs}`);
+  }
+});
+
+test('what expires once does not expire again unless it sets a new deadline', () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, 10);
+  let times = 0;
+  const entry = {
+    deadlineMs: deadlines.after(0),
+    expired() {
+      if (++times === 1) entry.deadlineMs = deadlines.after(50);
+    },
+  };
+  deadlines.add(entry);
+  clock.advance(1000);
+  assert.equal(times, 2);
+  entry.deadlineMs = 0;
+  deadlines.delete(entry);
+  clock.advance(1000);
+  assert.equal(times, 2);
+});
+
+test('no sweep happens after the end', () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock, 10);
+  deadlines.add({ deadlineMs: 0, expired: () => assert.fail('it was swept') });
+  deadlines.stop();
+  clock.advance(1000);
+});
