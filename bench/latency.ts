@@ -33,7 +33,7 @@ async function measure(peer: BenchPeer, protocol: Protocol, count: number): Prom
       connections: count,
       protocol,
     });
-    const way = { ...server.singlePosts(protocol), connections: 4 };
+    const way = server.singlePosts(protocol);
     await warmUp(way, subscribers);
     await fanOut(server.pid, way, subscribers, WARM_SECONDS, rate);
     const figures = await fanOut(server.pid, way, subscribers, options.seconds, rate);

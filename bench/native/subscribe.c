@@ -3,9 +3,10 @@
  *
  *   subscribe --port P --requests FILE --connections N --framing http|websocket --payload BYTES [--checked N] [--opening N]
  *
- * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. Prints
- * `ready` when all connections have an answer, then obeys lines on stdin, each answered by one line:
+ * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. Obeys lines on
+ * stdin, each answered by one line:
  *
+ *   wait         {} as soon as all connections have an answer
  *   reset        forget all counts; sequences are expected to begin at 0
  *   target N     from now on note when connections have had N messages
  *   report       {"open":..,"refused":..,"closed":..,"messages":..,...}
@@ -44,7 +45,7 @@ struct subscriber {
 static struct subscriber *subscribers;
 static uint32_t subscriber_count;
 static uint32_t opened, settled, opening_max;
-static bool is_websocket;
+static bool is_websocket, waited_for;
 static uint32_t payload_bytes;
 static int port, epoll;
 static char **heads;
@@ -73,12 +74,17 @@ static void open_next(void) {
   while (opened < subscriber_count && opened - settled < opening_max) open_connection(&subscribers[opened++]);
 }
 
+/* Answers `wait` once there is nothing to wait for. */
+static void answer_wait(void) {
+  if (!waited_for || settled < subscriber_count) return;
+  waited_for = false;
+  puts("{}");
+  fflush(stdout);
+}
+
 static void settle(void) {
   settled++;
-  if (settled == subscriber_count) {
-    puts("ready");
-    fflush(stdout);
-  }
+  answer_wait();
   open_next();
 }
 
@@ -252,7 +258,10 @@ static void report(void) {
 }
 
 static void obey(const char *line) {
-  if (strcmp(line, "reset") == 0) {
+  if (strcmp(line, "wait") == 0) {
+    waited_for = true;
+    answer_wait();
+  } else if (strcmp(line, "reset") == 0) {
     reset();
     puts("{}");
   } else if (strncmp(line, "target ", 7) == 0) {

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 export class EntryPublisher {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #port: number;
-  #last: Promise<string> = Promise.resolve('[]');
+  #last: Promise<string> = Promise.resolve('{"results":[]}');
 
   constructor(port: number) {
     this.#port = port;
@@ -25,7 +25,10 @@ export class EntryPublisher {
 
   /** Waits until everything is stored. The receipts of the last batch, in its order. */
   async settle(): Promise<readonly { readonly cursor: string }[]> {
-    return (JSON.parse(await this.#last) as { cursor?: string }[]).map(({ cursor }) => {
+    const { results } = JSON.parse(await this.#last) as {
+      readonly results: readonly { readonly cursor?: string }[];
+    };
+    return results.map(({ cursor }) => {
       if (cursor === undefined) throw new Error('a message of the batch was not stored');
       return { cursor };
     });

@@ -89,8 +89,9 @@ export class Subscribers {
     return new Subscribers(child, options.connections);
   }
 
+  /** Resolves when every connection has its answer, or has been refused too often. */
   async ready(): Promise<void> {
-    await this.#child.line();
+    await this.#ask('wait');
   }
 
   get pid(): number {
