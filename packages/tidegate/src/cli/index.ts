@@ -1,5 +1,5 @@
 import { runCommandLine } from './run.ts';
-import { processTerminal, type Terminal, write } from './terminal.ts';
+import { flushed, processTerminal, type Terminal } from './terminal.ts';
 
 /** Ends quietly when the reader of a pipe leaves, as `| head` does. */
 function endWithReader({ output }: Terminal): void {
@@ -14,7 +14,7 @@ export async function main(given: readonly string[]): Promise<void> {
   const terminal = processTerminal();
   endWithReader(terminal);
   const code = await runCommandLine(given, terminal);
-  // What is still in a pipe's buffer would be lost by exit; what is still open would keep the process.
-  await write(terminal.output, '');
+  // Exit would lose what is still on its way into a pipe; waiting for the process to end by itself could last.
+  await Promise.all([flushed(terminal.output), flushed(terminal.errors)]);
   process.exit(code);
 }

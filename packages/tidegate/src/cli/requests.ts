@@ -50,12 +50,18 @@ export async function send(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** An error as a server describes it. The words of a code that only a newer server knows are kept. */
+export function knownError(described: Readonly<Record<string, unknown>>): TidegateError {
+  const detail = typeof described.detail === 'string' ? described.detail : '';
+  if (isCode(described.code)) return new TidegateError(described.code, detail);
+  return new TidegateError('internal', `${String(described.title)} ${detail} (${String(described.code)})`);
+}
+
 /** The error that a server answered with, as if it had happened here. */
 export async function errorOf(response: Response): Promise<TidegateError> {
   const text = await response.text().catch(() => '');
   const problem = parseObject(text);
-  if (isCode(problem.code))
-    return new TidegateError(problem.code, typeof problem.detail === 'string' ? problem.detail : '');
+  if (typeof problem.code === 'string') return knownError(problem);
   return new TidegateError(
     'server_unreachable',
     `${response.url} answered ${response.status}, and not as a Tidegate server does`,

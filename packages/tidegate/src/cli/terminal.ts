@@ -37,3 +37,11 @@ export async function write(stream: Writable, bytes: string | Uint8Array): Promi
     stream.once('close', done);
   });
 }
+
+/** Waits until all that was written is with the system, or cannot be any more. */
+export function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}

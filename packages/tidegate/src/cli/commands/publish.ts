@@ -1,21 +1,19 @@
 import { Buffer } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
-import { defineCommand, EXIT, type ExitCode } from '../command.ts';
+import { defineCommand, EXIT } from '../command.ts';
 import { entryOf, type Payload, payloadOf } from '../payload.ts';
+import { publishEntries } from '../publish-entries.ts';
 import { publishLines } from '../publish-lines.ts';
 import { printReceipt, type Receipt } from '../receipt.ts';
-import { channelPath, sendSuccessfully, serverUrl } from '../requests.ts';
-import type { Terminal } from '../terminal.ts';
+import { channelPath, knownError, sendSuccessfully, serverUrl } from '../requests.ts';
 
 /** Standard input is read whole; what is longer belongs into several messages. */
 const INPUT_BYTES_MAX = 256 * 1024 * 1024;
 
 interface PublishOptions {
   readonly type: string | undefined;
-  readonly 'content-type': string | undefined;
   readonly id: string | undefined;
-  readonly json: boolean;
 }
 
 /** @throws TidegateError body_too_large */
@@ -32,40 +30,25 @@ async function readWhole(input: Readable): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** A single message: its bytes go as they are, unless there are attributes for which only an entry has room. */
-function requestFor(
-  url: string,
-  channel: string,
-  payload: Payload,
-  options: PublishOptions,
-): [string, RequestInit] {
-  const { type, id } = options;
-  if (type !== undefined) {
-    const headers = { 'content-type': 'application/json' };
-    return [`${url}/v1/publish`, { method: 'POST', headers, body: entryOf(channel, { id, type }, payload) }];
-  }
-  const headers = {
-    'content-type': payload.contentType,
-    ...(id === undefined ? {} : { 'idempotency-key': id }),
-  };
-  return [url + channelPath(channel), { method: 'POST', headers, body: Buffer.from(payload.bytes) }];
-}
-
+/** Sends one message. Its bytes go as they are, unless there is a type, for which only an entry has room. */
 async function publishOne(
   url: string,
   channel: string,
   payload: Payload,
-  options: PublishOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const response = await sendSuccessfully(...requestFor(url, channel, payload, options));
-  const answer: unknown = await response.json();
-  await printReceipt(
-    (Array.isArray(answer) ? answer[0] : answer) as Receipt,
-    options.json ? 'json' : 'text',
-    terminal,
-  );
-  return EXIT.success;
+  { type, id }: PublishOptions,
+): Promise<Receipt> {
+  if (type === undefined) {
+    const headers = {
+      'content-type': payload.contentType,
+      ...(id === undefined ? {} : { 'idempotency-key': id }),
+    };
+    const body = Buffer.from(payload.bytes);
+    const response = await sendSuccessfully(url + channelPath(channel), { method: 'POST', headers, body });
+    return (await response.json()) as Receipt;
+  }
+  const [outcome] = await publishEntries(url, [entryOf(channel, { id, type }, payload)]);
+  if ('error' in outcome) throw knownError(outcome.error);
+  return outcome;
 }
 
 export const publish = defineCommand({
@@ -127,6 +110,8 @@ export const publish = defineCommand({
       );
     }
     const bytes = data === undefined || data === '-' ? await readWhole(terminal.input) : Buffer.from(data);
-    return publishOne(url, channel, payloadOf(bytes, options['content-type']), options, terminal);
+    const receipt = await publishOne(url, channel, payloadOf(bytes, options['content-type']), options);
+    await printReceipt(receipt, options.json ? 'json' : 'text', terminal);
+    return EXIT.success;
   },
 });

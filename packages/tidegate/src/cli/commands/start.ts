@@ -78,13 +78,11 @@ export const start = defineCommand({
     // The server's code is loaded by this command only, so that the others are quick.
     const { startServer } = await import('../../main.ts');
     const server = await startServer(config);
+    const timeoutMs = config.limits.drainTimeoutMs + CLOSE_MARGIN_MS;
+    // Listens for signals first: who reads the announcement may send one at once.
+    const ended = closeOnSignal(server, timeoutMs, systemClock, terminal);
     await write(terminal.output, announcement(server, config, terminal));
-    const ending = await closeOnSignal(
-      server,
-      config.limits.drainTimeoutMs + CLOSE_MARGIN_MS,
-      systemClock,
-      terminal,
-    );
+    const ending = await ended;
     if (ending === 'drained') return EXIT.success;
     if (ending === 'forced') return EXIT.failure;
     throw new TidegateError(
