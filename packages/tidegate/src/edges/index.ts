@@ -1,5 +1,5 @@
 import type { Channels } from '../channels/index.ts';
-import type { Clock, Limits, Logger, Metrics } from '../kernel/index.ts';
+import type { Clock, Limits } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { PollEdge } from './poll/index.ts';
 import { PublishEdge } from './publish/index.ts';
@@ -14,8 +14,6 @@ export interface EdgesOptions {
   readonly channels: Channels;
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   readonly websocket: WebSocketOptions;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
   readonly mountPath?: string;
@@ -23,12 +21,12 @@ export interface EdgesOptions {
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { channels, clock, limits, mountPath = '/v1' } = options;
+  const { channels, clock, limits, websocket, mountPath = '/v1' } = options;
   const publish = new PublishEdge({ channels, limits });
   const sse = new SseEdge({ channels, limits });
   const stream = new StreamEdge({ channels, limits });
   const poll = new PollEdge({ channels, clock, limits });
-  const compression = options.websocket.compression === true ? 'deflate' : 'none';
+  const compression = websocket.compression ? 'deflate' : 'none';
   const webSocket = new WebSocketEdge({ channels, clock, limits, compression });
   return createRouter(mountPath, {
     publish: (exchange, channel) => publish.toChannel(exchange, channel),

@@ -1,7 +1,7 @@
-import { Buffer, isUtf8 } from 'node:buffer';
 import { TidegateError } from '../kernel/index.ts';
 import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { preferredType } from './accept.ts';
+import { refuse } from './refusal.ts';
 
 /** Takes an exchange for one channel. */
 export type ChannelHandler = (exchange: HttpExchange, channel: string) => void;
@@ -49,7 +49,7 @@ export function createRouter(mountPath: string, routes: Routes): HttpHandler {
     try {
       route(exchange);
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   };
 }
@@ -105,22 +105,14 @@ function asksForWebSocket(headers: Headers): boolean {
 }
 
 /**
- * The rest of the path, percent-decoded once, as UTF-8.
+ * The rest of the path, percent-decoded once, as UTF-8. The listener lets only ASCII through.
  * @throws TidegateError channel_invalid
  */
 function decodeChannel(path: string, from: number): string {
   const encoded = path.slice(from);
-  let plain = true;
-  for (let i = 0; i < encoded.length; i++) {
-    const code = encoded.charCodeAt(i);
-    if (code === 0x25 || code > 0x7e) plain = false;
-  }
-  if (plain) return encoded;
-  // Octets beyond ASCII have no place in a URL (RFC 3986), but some clients send UTF-8 as it is.
-  const octets = Buffer.from(encoded, 'latin1');
-  if (!isUtf8(octets)) throw new TidegateError('channel_invalid', 'The path is not UTF-8');
+  if (!encoded.includes('%')) return encoded;
   try {
-    return decodeURIComponent(octets.toString('utf8'));
+    return decodeURIComponent(encoded);
   } catch (error) {
     throw new TidegateError('channel_invalid', 'The path is not percent-encoded UTF-8', { cause: error });
   }

@@ -1,5 +1,5 @@
 import { Hub } from '../../src/channels/index.ts';
-import { createEdges } from '../../src/edges/index.ts';
+import { createEdges, type EdgesOptions } from '../../src/edges/index.ts';
 import {
   type Limits,
   noMetrics,
@@ -16,6 +16,7 @@ import { topicSpec } from '../support/test-hub.ts';
 export interface EdgeServerOptions {
   readonly limits?: Partial<Limits>;
   readonly topics?: readonly TopicSpec[];
+  readonly websocket?: EdgesOptions['websocket'];
 }
 
 /** Every edge on a real port of loopback, over a real hub and a log in memory. */
@@ -34,7 +35,11 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
   await log.createTopic(topicSpec('default'));
   for (const topic of options.topics ?? []) await log.createTopic(topic);
   const hub = new Hub({ log, clock: systemClock, metrics: noMetrics, limits, prefixes: new Map() });
-  const edges = createEdges({ channels: hub, ...common, websocket: { compression: false } });
+  const edges = createEdges({
+    channels: hub,
+    ...common,
+    websocket: options.websocket ?? { compression: false },
+  });
   const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);
   return {
     url: `http://127.0.0.1:${listener.port}`,

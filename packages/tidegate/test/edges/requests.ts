@@ -74,7 +74,7 @@ export class RawClient {
 
   constructor(port: number) {
     this.socket = connect(port, '127.0.0.1');
-    this.socket.on('data', (bytes) => {
+    this.socket.on('data', (bytes: Buffer) => {
       this.#received = Buffer.concat([this.#received, bytes]);
       this.#wake?.();
     });
@@ -125,5 +125,55 @@ export class RawClient {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
+  }
+}
+
+/** A response that does not end by itself, read with fetch. */
+export class OpenStream {
+  readonly response: Response;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #abort: AbortController;
+  readonly #decoder = new TextDecoder();
+  text = '';
+
+  private constructor(response: Response, abort: AbortController) {
+    assert.ok(response.body !== null);
+    this.response = response;
+    this.#reader = response.body.getReader();
+    this.#abort = abort;
+  }
+
+  static async open(
+    server: EdgeServer,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<OpenStream> {
+    const abort = new AbortController();
+    const response = await fetch(server.url + path, { headers, signal: abort.signal });
+    assert.equal(response.status, 200);
+    return new OpenStream(response, abort);
+  }
+
+  /** Resolves once what has arrived holds so many of `mark`. */
+  async until(mark: string, count = 1): Promise<string> {
+    while (this.text.split(mark).length <= count) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error(`The stream ended before ${JSON.stringify(mark)}: ${this.text}`);
+      this.text += this.#decoder.decode(value, { stream: true });
+    }
+    return this.text;
+  }
+
+  /** Resolves with everything once the server has ended the stream; fails if it broke off. */
+  async untilEnd(): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#reader.read();
+      if (done) return this.text;
+      this.text += this.#decoder.decode(value, { stream: true });
+    }
+  }
+
+  close(): void {
+    this.#abort.abort();
   }
 }

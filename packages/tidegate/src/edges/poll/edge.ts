@@ -1,6 +1,7 @@
 import type { Channels, FrameEncoder, JsonEnvelope } from '../../channels/index.ts';
-import { type Clock, type Limits, TidegateError } from '../../kernel/index.ts';
+import type { Clock, Limits } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
+import { refuse } from '../refusal.ts';
 import { type QueryRules, readSubscriptionQuery } from '../subscription-query.ts';
 import { createPollEncoder } from './codec.ts';
 import { historyQueryRules, pollQueryRules } from './options.ts';
@@ -13,7 +14,7 @@ export interface PollOptions {
   readonly limits: Limits;
 }
 
-/** Long-polls and pages of history. Errors are answered; nothing is thrown. */
+/** Long-polls and pages of history. Errors are answered. */
 export class PollEdge {
   readonly #channels: Channels;
   readonly #clock: Clock;
@@ -63,7 +64,7 @@ export class PollEdge {
       });
       session.begin(subscription);
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   }
 }

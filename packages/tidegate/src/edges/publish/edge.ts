@@ -1,6 +1,7 @@
 import type { Channels } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
+import { refuse } from '../refusal.ts';
 import { BodyCollector, type BodyTaker } from './body-collector.ts';
 import { hasCloudEventHeaders, readCloudEventHeaders } from './cloudevents-headers.ts';
 import { parseContentType } from './content-type.ts';
@@ -25,7 +26,7 @@ export interface PublishOptions {
   readonly limits: Limits;
 }
 
-/** Takes events from requests. Errors are answered; nothing is thrown. */
+/** Takes events from requests. Errors are answered. */
 export class PublishEdge {
   readonly #channels: Channels;
   readonly #limits: Limits;
@@ -42,7 +43,7 @@ export class PublishEdge {
     try {
       this.#toChannel(exchange, channel);
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   }
 
@@ -51,7 +52,7 @@ export class PublishEdge {
     try {
       this.#toMany(exchange);
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   }
 

@@ -103,7 +103,8 @@ export class LinesPublish implements BodyReceiver, LineReceiver, ByteChannelOwne
     try {
       this.#entries.push(readSingleEntry(line, this.#rules));
     } catch (error) {
-      this.#entries.push(TidegateError.from(error));
+      if (!(error instanceof TidegateError)) throw error;
+      this.#entries.push(error);
     }
   }
 

@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Channels, PublishedEvent, PublishReceipt } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
+import { refuse } from '../refusal.ts';
 import type { BodyTaker } from './body-collector.ts';
 import { outcomeJson, receiptJson } from './codec.ts';
 import type { Entries } from './entries.ts';
@@ -29,7 +30,7 @@ export class SinglePublish implements BodyTaker {
     try {
       event = this.#toEvent(body);
     } catch (error) {
-      this.#exchange.fail(TidegateError.from(error));
+      refuse(this.#exchange, error);
       return;
     }
     this.#channels.publish([event], this.#answer);
@@ -64,7 +65,7 @@ export class BatchPublish implements BodyTaker {
     try {
       entries = this.#toEntries(body);
     } catch (error) {
-      this.#exchange.fail(TidegateError.from(error));
+      refuse(this.#exchange, error);
       return;
     }
     publishEntries(this.#channels, entries, (outcomes) => {

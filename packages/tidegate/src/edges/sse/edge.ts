@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { refuse } from '../refusal.ts';
 import { framingFor } from '../stream-framing.ts';
 import { openStream } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery, type SubscriptionQuery } from '../subscription-query.ts';
@@ -22,7 +23,7 @@ export interface SseOptions {
   readonly limits: Limits;
 }
 
-/** Server-sent events. Errors are answered; nothing is thrown. */
+/** Server-sent events. Errors are answered. */
 export class SseEdge {
   readonly #channels: Channels;
   readonly #limits: Limits;
@@ -72,7 +73,7 @@ export class SseEdge {
         preamble: this.#preambles[framing],
       });
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   }
 

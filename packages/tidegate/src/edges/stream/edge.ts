@@ -1,6 +1,7 @@
 import type { Channels, FrameEncoder, JsonEnvelope } from '../../channels/index.ts';
-import { type Limits, TidegateError } from '../../kernel/index.ts';
+import type { Limits } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { refuse } from '../refusal.ts';
 import { framingFor } from '../stream-framing.ts';
 import { openStream } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery } from '../subscription-query.ts';
@@ -24,7 +25,7 @@ export interface StreamOptions {
   readonly limits: Limits;
 }
 
-/** HTTP streams of JSON lines. Errors are answered; nothing is thrown. */
+/** HTTP streams of JSON lines. Errors are answered. */
 export class StreamEdge {
   readonly #channels: Channels;
   readonly #limits: Limits;
@@ -54,7 +55,7 @@ export class StreamEdge {
         preamble: null,
       });
     } catch (error) {
-      exchange.fail(TidegateError.from(error));
+      refuse(exchange, error);
     }
   }
 }

@@ -10,14 +10,24 @@ interface Result {
   readonly id?: string;
   readonly cursor?: string;
   readonly duplicate?: boolean;
-  readonly error?: { readonly code: string; readonly title: string; readonly detail: string; readonly retryable: boolean };
+  readonly error?: {
+    readonly code: string;
+    readonly title: string;
+    readonly detail: string;
+    readonly retryable: boolean;
+  };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 let server: EdgeServer;
 before(async () => {
   server = await startEdgeServer({
-    limits: { messageBytesMax: 1024, batchBytesMax: 64 * 1024, batchEventsMax: 100, eventAttributesBytesMax: 512 },
+    limits: {
+      messageBytesMax: 1024,
+      batchBytesMax: 64 * 1024,
+      batchEventsMax: 100,
+      eventAttributesBytesMax: 512,
+    },
   });
 });
 after(() => server.close());
@@ -34,9 +44,21 @@ describe('POST /v1/publish with a JSON array', () => {
   test('stores every entry and answers in their order', async () => {
     const answer = await publish('[{"channel":"x/1","data":{"n":1}}, {"channel":"x/2","data":"two"}]');
     assert.equal(answer.status, 200);
-    assert.deepEqual(resultsOf(answer).map(({ channel, duplicate }) => [channel, duplicate]), [['x/1', false], ['x/2', false]]);
-    assert.deepEqual((await stored(server, 'x/1')).map(({ data, datacontenttype }) => [data, datacontenttype]), [[{ n: 1 }, 'application/json']]);
-    assert.deepEqual((await stored(server, 'x/2')).map(({ data, datacontenttype }) => [data, datacontenttype]), [['two', 'text/plain']]);
+    assert.deepEqual(
+      resultsOf(answer).map(({ channel, duplicate }) => [channel, duplicate]),
+      [
+        ['x/1', false],
+        ['x/2', false],
+      ],
+    );
+    assert.deepEqual(
+      (await stored(server, 'x/1')).map(({ data, datacontenttype }) => [data, datacontenttype]),
+      [[{ n: 1 }, 'application/json']],
+    );
+    assert.deepEqual(
+      (await stored(server, 'x/2')).map(({ data, datacontenttype }) => [data, datacontenttype]),
+      [['two', 'text/plain']],
+    );
   });
 
   test('takes a single object for a batch of one, and an empty array for nothing', async () => {
@@ -52,14 +74,19 @@ describe('POST /v1/publish with a JSON array', () => {
   });
 
   test('tells data that are null from no data, and empty data from both', async () => {
-    await publish('[{"channel":"n","data":null},{"channel":"n"},{"channel":"n","data":""},{"channel":"n","data_base64":""}]');
+    await publish(
+      '[{"channel":"n","data":null},{"channel":"n"},{"channel":"n","data":""},{"channel":"n","data_base64":""}]',
+    );
     const messages = await stored(server, 'n');
-    assert.deepEqual(messages.map(({ data, data_base64 }) => [data, data_base64]), [
-      [null, undefined],
-      [undefined, undefined],
-      ['', undefined],
-      [undefined, ''],
-    ]);
+    assert.deepEqual(
+      messages.map(({ data, data_base64 }) => [data, data_base64]),
+      [
+        [null, undefined],
+        [undefined, undefined],
+        ['', undefined],
+        [undefined, ''],
+      ],
+    );
   });
 
   test('reads escapes in every member', async () => {
@@ -69,11 +96,16 @@ describe('POST /v1/publish with a JSON array', () => {
   });
 
   test('recognises retries by id and source, within a batch and across batches', async () => {
-    const body = '[{"channel":"r","id":"1","data":1},{"channel":"r","id":"1","source":"/s","data":2},{"channel":"r","id":"1","data":3}]';
-    const duplicates = async (): Promise<unknown> => resultsOf(await publish(body)).map(({ duplicate }) => duplicate);
+    const body =
+      '[{"channel":"r","id":"1","data":1},{"channel":"r","id":"1","source":"/s","data":2},{"channel":"r","id":"1","data":3}]';
+    const duplicates = async (): Promise<unknown> =>
+      resultsOf(await publish(body)).map(({ duplicate }) => duplicate);
     assert.deepEqual(await duplicates(), [false, false, true]);
     assert.deepEqual(await duplicates(), [true, true, true]);
-    assert.deepEqual((await stored(server, 'r')).map(({ data }) => data), [1, 2]);
+    assert.deepEqual(
+      (await stored(server, 'r')).map(({ data }) => data),
+      [1, 2],
+    );
   });
 
   test('stores what it can of a batch, and says in place of each other entry what is wrong with it', async () => {
@@ -116,7 +148,10 @@ describe('POST /v1/publish with a JSON array', () => {
       detail: 'The attribute "channel" is missing',
       retryable: false,
     });
-    assert.deepEqual((await stored(server, 'partial')).map(({ data }) => data), [1, 2]);
+    assert.deepEqual(
+      (await stored(server, 'partial')).map(({ data }) => data),
+      [1, 2],
+    );
   });
 
   test('delivers any JSON value and any text as it was published', async () => {
@@ -129,7 +164,10 @@ describe('POST /v1/publish with a JSON array', () => {
         assert.equal(answer.status, 200);
         const messages = (await stored(server, channel)).slice(before);
         // What JSON text stands for is compared: -0 and 0 are the same number in it.
-        assert.deepEqual(messages.map(({ data }) => data), JSON.parse(JSON.stringify(values)));
+        assert.deepEqual(
+          messages.map(({ data }) => data),
+          JSON.parse(JSON.stringify(values)),
+        );
       }),
       { numRuns: 25 },
     );
@@ -139,7 +177,12 @@ describe('POST /v1/publish with a JSON array', () => {
 describe('A batch is refused as a whole, and nothing of it is stored,', () => {
   const good = '{"channel":"whole","data":1}';
   test('if it is malformed anywhere', async () => {
-    assertProblem(await publish(`[${good},{"channel":"whole","data":}]`), 400, 'json_malformed', /at byte 56/);
+    assertProblem(
+      await publish(`[${good},{"channel":"whole","data":}]`),
+      400,
+      'json_malformed',
+      /at byte 56/,
+    );
     assertProblem(await publish(`[${good},]`), 400, 'json_malformed');
     assertProblem(await publish(`[${good}`), 400, 'json_malformed');
     assertProblem(await publish(`[${good}] x`), 400, 'json_malformed');
@@ -162,7 +205,12 @@ describe('A batch is refused as a whole, and nothing of it is stored,', () => {
   });
 
   test('if its content type is not one of those taken here', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16', 'text/json']) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'application/json; charset=utf-16',
+      'text/json',
+    ]) {
       assertProblem(await publish(`[${good}]`, { 'content-type': type }), 415, 'http_media_type_unsupported');
     }
     assertProblem(await publish(`[${good}]`, {}), 415, 'http_media_type_unsupported');

@@ -49,9 +49,14 @@ describe('A CloudEvent in the binary mode (HTTP binding, section 3.1)', () => {
   });
 
   test('comes out as a CloudEvent with the same attributes', async () => {
-    const body = (await get(server, '/v1/history/binary?envelope=cloudevents')).body as { messages: Record<string, unknown>[] };
+    const body = (await get(server, '/v1/history/binary?envelope=cloudevents')).body as {
+      messages: Record<string, unknown>[];
+    };
     const [{ specversion, source, type, channel }] = body.messages;
-    assert.deepEqual({ specversion, source, type, channel }, { specversion: '1.0', source: '/orders', type: 'order.paid', channel: 'binary' });
+    assert.deepEqual(
+      { specversion, source, type, channel },
+      { specversion: '1.0', source: '/orders', type: 'order.paid', channel: 'binary' },
+    );
   });
 
   test('has its values unquoted and percent-decoded once, as UTF-8 (section 3.1.3.2)', async () => {
@@ -66,8 +71,14 @@ describe('A CloudEvent in the binary mode (HTTP binding, section 3.1)', () => {
 
   test('may have UTF-8 in headers as it is', async () => {
     const client = new RawClient(server.port);
-    const head = Object.entries(BINARY).map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    client.send(Buffer.from(`POST /v1/channels/raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}ce-word: é€\r\nContent-Length: 0\r\n\r\n`));
+    const head = Object.entries(BINARY)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    client.send(
+      Buffer.from(
+        `POST /v1/channels/raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}ce-word: é€\r\nContent-Length: 0\r\n\r\n`,
+      ),
+    );
     assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 /);
     assert.equal((await stored(server, 'raw'))[0].word, 'é€');
   });
@@ -76,7 +87,10 @@ describe('A CloudEvent in the binary mode (HTTP binding, section 3.1)', () => {
     const send = (source: string): ReturnType<typeof post> =>
       post(server, '/v1/channels/identity', 'x', { ...BINARY, 'ce-source': source });
     const answers = [await send('/a'), await send('/b'), await send('/a')];
-    assert.deepEqual(answers.map(({ body }) => body.duplicate), [false, false, true]);
+    assert.deepEqual(
+      answers.map(({ body }) => body.duplicate),
+      [false, false, true],
+    );
   });
 
   for (const [what, changes, detail] of [
@@ -98,25 +112,41 @@ describe('A CloudEvent in the binary mode (HTTP binding, section 3.1)', () => {
     ['a control character', { 'ce-ext': '%07' }, /"ext"/],
     ['a noncharacter', { 'ce-ext': '%EF%BF%BE' }, /"ext"/],
     ['another Idempotency-Key', { 'idempotency-key': 'other' }, /Idempotency-Key/],
-    ['attributes larger than limits.eventAttributesBytesMax', { 'ce-ext': 'x'.repeat(1024) }, /limit is 1024/],
+    [
+      'attributes larger than limits.eventAttributesBytesMax',
+      { 'ce-ext': 'x'.repeat(1024) },
+      /limit is 1024/,
+    ],
   ] as const) {
     test(`is refused with ${what}, which the detail names`, async () => {
-      const headers = Object.fromEntries(Object.entries({ ...BINARY, ...changes }).filter(([, value]) => value !== undefined));
-      assertProblem(await post(server, '/v1/channels/refused', 'x', headers as Record<string, string>), 400, 'event_invalid', detail);
+      const headers = Object.fromEntries(
+        Object.entries({ ...BINARY, ...changes }).filter(([, value]) => value !== undefined),
+      );
+      assertProblem(
+        await post(server, '/v1/channels/refused', 'x', headers as Record<string, string>),
+        400,
+        'event_invalid',
+        detail,
+      );
     });
   }
 
   test('is refused if an attribute is given twice', async () => {
     const client = new RawClient(server.port);
-    const head = Object.entries(BINARY).map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    client.send(`POST /v1/channels/refused HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}CE-ID: e-2\r\nContent-Length: 0\r\n\r\n`);
+    const head = Object.entries(BINARY)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    client.send(
+      `POST /v1/channels/refused HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}CE-ID: e-2\r\nContent-Length: 0\r\n\r\n`,
+    );
     assert.match(await client.untilEnd(), /event_invalid/);
   });
 });
 
 describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () => {
   test('has attributes and data in one JSON object, whose values keep their form', async () => {
-    const body = '{"specversion":"1.0","type":"t","source":"/s","id":"i","flag":true,"count":-7,"none":null,"data":{"n":1e400}}';
+    const body =
+      '{"specversion":"1.0","type":"t","source":"/s","id":"i","flag":true,"count":-7,"none":null,"data":{"n":1e400}}';
     const answer = await post(server, '/v1/channels/structured', body, STRUCTURED);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     const text = await (await fetch(`${server.url}/v1/history/structured`)).text();
@@ -126,10 +156,22 @@ describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () =
 
   for (const [what, changes, expected] of [
     ['JSON without datacontenttype, even a string', { data: 'x' }, { data: 'x', dataIsJson: true }],
-    ['text for another datacontenttype', { data: 'é"', datacontenttype: 'text/plain' }, { data: 'é"', dataIsJson: false }],
+    [
+      'text for another datacontenttype',
+      { data: 'é"', datacontenttype: 'text/plain' },
+      { data: 'é"', dataIsJson: false },
+    ],
     ['bytes in base64', { data_base64: 'AP8=' }, { data_base64: 'AP8=' }],
-    ['text in base64', { data_base64: 'aGk=', datacontenttype: 'text/plain' }, { data: 'hi', dataIsJson: false }],
-    ['JSON in base64', { data_base64: 'WzFd', datacontenttype: 'application/json' }, { data: [1], dataIsJson: true }],
+    [
+      'text in base64',
+      { data_base64: 'aGk=', datacontenttype: 'text/plain' },
+      { data: 'hi', dataIsJson: false },
+    ],
+    [
+      'JSON in base64',
+      { data_base64: 'WzFd', datacontenttype: 'application/json' },
+      { data: [1], dataIsJson: true },
+    ],
     ['nothing', {}, {}],
   ] as const) {
     test(`may carry ${what}`, async () => {
@@ -140,7 +182,9 @@ describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () =
       assert.deepEqual({ data, data_base64 }, { data: undefined, data_base64: undefined, ...values });
       if (dataIsJson === undefined) return;
       // On the bare stream JSON appears with its quotes, text without.
-      const stream = await fetch(`${server.url}/v1/channels/${channel}?from=earliest`, { headers: { accept: 'text/event-stream' } });
+      const stream = await fetch(`${server.url}/v1/channels/${channel}?from=earliest`, {
+        headers: { accept: 'text/event-stream' },
+      });
       const reader = stream.body!.getReader();
       let text = '';
       while (!text.includes('\ndata: ')) text += new TextDecoder().decode((await reader.read()).value);
@@ -151,7 +195,9 @@ describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () =
 
   test('that this server delivered can be published again, under a channel and a cursor of its own', async () => {
     await structured('origin', { data: { a: 1 }, subject: 's' });
-    const { messages } = (await get(server, '/v1/history/origin?envelope=cloudevents')).body as { messages: object[] };
+    const { messages } = (await get(server, '/v1/history/origin?envelope=cloudevents')).body as {
+      messages: object[];
+    };
     const answer = await post(server, '/v1/channels/copy', JSON.stringify(messages[0]), STRUCTURED);
     assert.equal(answer.body.channel, 'copy');
     const [copy] = await stored(server, 'copy');
@@ -166,14 +212,34 @@ describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () =
     ['an integer beyond 32 bits', { ext: 2147483648 }, 'event_invalid', /"ext"/],
     ['an object for an attribute', { ext: {} }, 'event_invalid', /"ext"/],
     ['a name in upper case', { Ext: 'x' }, 'event_invalid', /"Ext"/],
-    ['data that do not fit datacontenttype', { data: {}, datacontenttype: 'text/plain' }, 'event_invalid', /"data"/],
-    ['a datacontenttype that is not one', { data: '', datacontenttype: 'text' }, 'event_invalid', /"datacontenttype"/],
+    [
+      'data that do not fit datacontenttype',
+      { data: {}, datacontenttype: 'text/plain' },
+      'event_invalid',
+      /"data"/,
+    ],
+    [
+      'a datacontenttype that is not one',
+      { data: '', datacontenttype: 'text' },
+      'event_invalid',
+      /"datacontenttype"/,
+    ],
     ['data_base64 that is no string', { data_base64: 1 }, 'event_invalid', /"data_base64"/],
     ['base64 without padding', { data_base64: 'AA' }, 'base64_invalid', undefined],
     ['base64 of the URL alphabet', { data_base64: '-_8=' }, 'base64_invalid', undefined],
     ['base64 with bits left over', { data_base64: 'AB==' }, 'base64_invalid', undefined],
-    ['text that has no UTF-8 form', { data: '\ud800', datacontenttype: 'text/plain' }, 'utf8_invalid', undefined],
-    ['malformed JSON in base64', { data_base64: 'ew==', datacontenttype: 'application/json' }, 'event_invalid', /"data_base64"/],
+    [
+      'text that has no UTF-8 form',
+      { data: '\ud800', datacontenttype: 'text/plain' },
+      'utf8_invalid',
+      undefined,
+    ],
+    [
+      'malformed JSON in base64',
+      { data_base64: 'ew==', datacontenttype: 'application/json' },
+      'event_invalid',
+      /"data_base64"/,
+    ],
   ] as const) {
     test(`is refused with ${what}`, async () => {
       assertProblem(await structured('refused', changes), 400, code, detail);
@@ -181,17 +247,28 @@ describe('A CloudEvent in the structured mode (HTTP binding, section 3.2)', () =
   }
 
   test('is refused if it is not JSON, not an object, or if a member is given twice', async () => {
-    const send = (body: string | Uint8Array): ReturnType<typeof post> => post(server, '/v1/channels/refused', body, STRUCTURED);
+    const send = (body: string | Uint8Array): ReturnType<typeof post> =>
+      post(server, '/v1/channels/refused', body, STRUCTURED);
     assertProblem(await send('{"a"'), 400, 'json_malformed', /at byte 4/);
     assertProblem(await send('{} {}'), 400, 'json_malformed', /at byte 3/);
     assertProblem(await send('[]'), 400, 'event_invalid', /object/);
     assertProblem(await send(Buffer.from([0x7b, 0xff])), 400, 'utf8_invalid');
-    assertProblem(await send('{"specversion":"1.0","id":"1","source":"s","type":"t","id":"2"}'), 400, 'event_invalid', /"id" is given twice/);
+    assertProblem(
+      await send('{"specversion":"1.0","id":"1","source":"s","type":"t","id":"2"}'),
+      400,
+      'event_invalid',
+      /"id" is given twice/,
+    );
   });
 
   test('is refused in a format other than JSON', async () => {
     const avro = { 'content-type': 'application/cloudevents+avro' };
-    assertProblem(await post(server, '/v1/channels/refused', 'x', avro), 415, 'http_media_type_unsupported', /avro/);
+    assertProblem(
+      await post(server, '/v1/channels/refused', 'x', avro),
+      415,
+      'http_media_type_unsupported',
+      /avro/,
+    );
   });
 });
 
@@ -200,13 +277,19 @@ describe('CloudEvents in the batched mode (HTTP binding, section 3.3)', () => {
     const events = [1, 2].map((n) => ({ ...EVENT, id: `b-${n}`, channel: `own/${n}`, data: n }));
     const toOne = await post(server, '/v1/channels/together', JSON.stringify(events), BATCH);
     const toMany = await post(server, '/v1/publish', JSON.stringify(events), BATCH);
-    const channelsOf = (body: object): string[] => (body as { results: { channel: string }[] }).results.map(({ channel }) => channel);
+    const channelsOf = (body: object): string[] =>
+      (body as { results: { channel: string }[] }).results.map(({ channel }) => channel);
     assert.deepEqual(channelsOf(toOne.body), ['together', 'together']);
     assert.deepEqual(channelsOf(toMany.body), ['own/1', 'own/2']);
   });
 
   test('must all be CloudEvents, and those that are not do not hold up the others', async () => {
-    const answer = await post(server, '/v1/channels/mixed', JSON.stringify([{ ...EVENT, data: 1 }, { data: 2 }]), BATCH);
+    const answer = await post(
+      server,
+      '/v1/channels/mixed',
+      JSON.stringify([{ ...EVENT, data: 1 }, { data: 2 }]),
+      BATCH,
+    );
     assert.equal(answer.status, 207);
     const [first, second] = answer.body.results as { id?: string; error?: { code: string } }[];
     assert.equal(first.id, 'e-1');

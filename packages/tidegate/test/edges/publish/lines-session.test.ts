@@ -54,7 +54,9 @@ function send(...ids: string[]): void {
 /** The log has stored the events of a publish. */
 function store(index: number): void {
   const { events, done } = publishes[index];
-  done(events.map(({ channel, clientId }) => ({ channel, id: clientId ?? '', cursor: 'x', duplicate: false })));
+  done(
+    events.map(({ channel, clientId }) => ({ channel, id: clientId ?? '', cursor: 'x', duplicate: false })),
+  );
 }
 
 describe('An NDJSON stream of events', () => {
@@ -67,7 +69,10 @@ describe('An NDJSON stream of events', () => {
   test('is published slice by slice, all lines of a slice together', () => {
     send('1', '2');
     send('3');
-    assert.deepEqual(publishes.map(({ events }) => events.map(({ clientId }) => clientId)), [['1', '2'], ['3']]);
+    assert.deepEqual(
+      publishes.map(({ events }) => events.map(({ clientId }) => clientId)),
+      [['1', '2'], ['3']],
+    );
   });
 
   test('is answered in the order of its lines, whichever is stored first', () => {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { setImmediate } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { LineSplitter } from '../../../src/edges/publish/line-splitter.ts';
 import { type EdgeServer, startEdgeServer } from '../edge-server.ts';
 import { RawClient, stored } from '../requests.ts';
 
-const LIMITS = { messageBytesMax: 1024, channelBytesMax: 64, eventAttributesBytesMax: 256, publishStreamBytesMax: 64 * 1024 };
+const LIMITS = {
+  messageBytesMax: 1024,
+  channelBytesMax: 64,
+  eventAttributesBytesMax: 256,
+  publishStreamBytesMax: 64 * 1024,
+};
 let server: EdgeServer;
 before(async () => {
   server = await startEdgeServer({ limits: LIMITS });
@@ -20,17 +25,26 @@ interface Line {
   readonly error?: { readonly code: string; readonly detail: string };
 }
 
-async function publishLines(body: string | Uint8Array): Promise<{ readonly response: Response; readonly lines: readonly Line[] }> {
+async function publishLines(
+  body: string | Uint8Array,
+): Promise<{ readonly response: Response; readonly lines: readonly Line[] }> {
   const response = await fetch(`${server.url}/v1/publish`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
     body: Buffer.from(body),
   });
   const text = await response.text();
-  return { response, lines: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)) };
+  return {
+    response,
+    lines: text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+  };
 }
 
-const HEAD = 'POST /v1/publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n';
+const HEAD =
+  'POST /v1/publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n';
 
 function chunk(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
@@ -38,11 +52,19 @@ function chunk(text: string): string {
 
 describe('POST /v1/publish with NDJSON', () => {
   test('stores every line and answers each with a line, in order', async () => {
-    const { response, lines } = await publishLines('{"channel":"l/1","data":1}\n{"channel":"l/2","data":"x"}\r\n\n \n{"channel":"l/1","data":2}');
+    const { response, lines } = await publishLines(
+      '{"channel":"l/1","data":1}\n{"channel":"l/2","data":"x"}\r\n\n \n{"channel":"l/1","data":2}',
+    );
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
-    assert.deepEqual(lines.map(({ channel }) => channel), ['l/1', 'l/2', 'l/1']);
-    assert.deepEqual((await stored(server, 'l/1')).map(({ data }) => data), [1, 2]);
+    assert.deepEqual(
+      lines.map(({ channel }) => channel),
+      ['l/1', 'l/2', 'l/1'],
+    );
+    assert.deepEqual(
+      (await stored(server, 'l/1')).map(({ data }) => data),
+      [1, 2],
+    );
   });
 
   test('answers a bad line with its error, and goes on', async () => {
@@ -73,12 +95,17 @@ describe('POST /v1/publish with NDJSON', () => {
       ],
     );
     assert.match(answers[1].error!.detail, /at byte 16/);
-    assert.deepEqual((await stored(server, 'bad')).map(({ data }) => data), [1, 3]);
+    assert.deepEqual(
+      (await stored(server, 'bad')).map(({ data }) => data),
+      [1, 3],
+    );
   });
 
   test('takes a message of limits.messageBytesMax in base64', async () => {
     const data = Buffer.alloc(1024, 0xff);
-    const { lines } = await publishLines(JSON.stringify({ channel: 'largest', data_base64: data.toString('base64') }));
+    const { lines } = await publishLines(
+      JSON.stringify({ channel: 'largest', data_base64: data.toString('base64') }),
+    );
     assert.equal(lines[0].error, undefined);
     assert.deepEqual(Buffer.from((await stored(server, 'largest'))[0].data_base64!, 'base64'), data);
   });
@@ -113,7 +140,10 @@ describe('POST /v1/publish with NDJSON', () => {
     await client.until(/"channel":"left"/);
     await client.close();
     await setImmediate();
-    assert.deepEqual((await stored(server, 'left')).map(({ data }) => data), [1]);
+    assert.deepEqual(
+      (await stored(server, 'left')).map(({ data }) => data),
+      [1],
+    );
   });
 
   test('tells a client whose body breaks off in a last line', async () => {
@@ -127,7 +157,9 @@ describe('POST /v1/publish with NDJSON', () => {
   test('serves HTTP/1.0, whose answer ends with the connection', async () => {
     const client = new RawClient(server.port);
     const body = '{"channel":"old"}\n';
-    client.send(`POST /v1/publish HTTP/1.0\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    client.send(
+      `POST /v1/publish HTTP/1.0\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     assert.match(await client.untilEnd(), /\r\n\r\n\{"channel":"old",.*\}\n$/);
   });
 
@@ -149,25 +181,29 @@ describe('POST /v1/publish with NDJSON', () => {
 test('Lines are found whatever the slices, and those beyond the limit are told', () => {
   const line = fc.string({ unit: fc.constantFrom('a', 'é', '\r', ' '), maxLength: 12 });
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lines, sizes) => {
-      const bytes = Buffer.from(lines.join('\n'));
-      const found: string[] = [];
-      const splitter = new LineSplitter(10, {
-        line: (source, start, end) => found.push(source.toString('utf8', start, end)),
-        tooLong: () => found.push('too long'),
-      });
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const slice = Buffer.from(bytes.subarray(at, at + sizes[i % sizes.length]));
-        splitter.push(slice);
-        at += slice.length;
-        // What was handed over is valid only during the call.
-        slice.fill('X');
-      }
-      splitter.end();
-      const expected = lines.map((text) => (Buffer.byteLength(text) > 10 ? 'too long' : text));
-      // Without a line feed at its end, an empty last line is none.
-      if (expected.at(-1) === '') expected.pop();
-      assert.deepEqual(found, expected);
-    }),
+    fc.property(
+      fc.array(line, { maxLength: 8 }),
+      fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+      (lines, sizes) => {
+        const bytes = Buffer.from(lines.join('\n'));
+        const found: string[] = [];
+        const splitter = new LineSplitter(10, {
+          line: (source, start, end) => found.push(source.toString('utf8', start, end)),
+          tooLong: () => found.push('too long'),
+        });
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const slice = Buffer.from(bytes.subarray(at, at + sizes[i % sizes.length]));
+          splitter.push(slice);
+          at += slice.length;
+          // What was handed over is valid only during the call.
+          slice.fill('X');
+        }
+        splitter.end();
+        const expected = lines.map((text) => (Buffer.byteLength(text) > 10 ? 'too long' : text));
+        // Without a line feed at its end, an empty last line is none.
+        if (expected.at(-1) === '') expected.pop();
+        assert.deepEqual(found, expected);
+      },
+    ),
   );
 });

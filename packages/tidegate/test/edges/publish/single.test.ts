@@ -20,7 +20,10 @@ describe('POST /v1/channels/{channel}', () => {
     assert.equal(first.body.duplicate, false);
     await post(server, '/v1/channels/a/receipt', 'two');
     const rest = await stored(server, `a/receipt?from=${first.body.cursor}`);
-    assert.deepEqual(rest.map((message) => message.data), ['two']);
+    assert.deepEqual(
+      rest.map((message) => message.data),
+      ['two'],
+    );
   });
 
   test('takes the rest of the path for the channel, decoded as UTF-8', async () => {
@@ -37,7 +40,12 @@ describe('POST /v1/channels/{channel}', () => {
     ['what curl -d sends', 'application/x-www-form-urlencoded', 'a=b', { data: 'a=b' }],
     ['XML in UTF-8', 'application/atom+xml', '<é/>', { data: '<é/>' }],
     ['XML in another charset', 'application/xml', Buffer.from([0x3c, 0xff]), { data_base64: 'PP8=' }],
-    ['text in another charset', 'text/plain; charset=ISO-8859-1', Buffer.from([0xe9]), { data_base64: '6Q==' }],
+    [
+      'text in another charset',
+      'text/plain; charset=ISO-8859-1',
+      Buffer.from([0xe9]),
+      { data_base64: '6Q==' },
+    ],
     ['bytes', 'application/octet-stream', Buffer.from([0, 255]), { data_base64: 'AP8=' }],
     ['bytes that look like text', 'application/octet-stream', 'text', { data_base64: 'dGV4dA==' }],
   ] as const) {
@@ -75,7 +83,9 @@ describe('POST /v1/channels/{channel}', () => {
   test('keeps a body that arrives in many slices', async () => {
     const client = new RawClient(server.port);
     const body = Buffer.from('é'.repeat(200));
-    client.send(`POST /v1/channels/slices HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    client.send(
+      `POST /v1/channels/slices HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
     for (const byte of body) client.send(Buffer.from([0x31, 13, 10, byte, 13, 10]));
     client.send('0\r\n\r\n');
     assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 /);
@@ -91,7 +101,10 @@ describe('Idempotency-Key', () => {
     assert.deepEqual(second.body, { ...first.body, duplicate: true });
     assert.equal(first.body.id, 'order-1');
     const messages = await stored(server, 'retry');
-    assert.deepEqual(messages.map(({ id, datacontenttype }) => [id, datacontenttype]), [['order-1', 'text/plain']]);
+    assert.deepEqual(
+      messages.map(({ id, datacontenttype }) => [id, datacontenttype]),
+      [['order-1', 'text/plain']],
+    );
   });
 
   test('may be the quoted string of its draft', async () => {
@@ -101,12 +114,22 @@ describe('Idempotency-Key', () => {
 
   test('counts per channel', async () => {
     const headers = { 'idempotency-key': 'same' };
-    const answers = await Promise.all(['k/1', 'k/2'].map((name) => post(server, `/v1/channels/${name}`, 'x', headers)));
-    assert.deepEqual(answers.map(({ body }) => body.duplicate), [false, false]);
+    const answers = await Promise.all(
+      ['k/1', 'k/2'].map((name) => post(server, `/v1/channels/${name}`, 'x', headers)),
+    );
+    assert.deepEqual(
+      answers.map(({ body }) => body.duplicate),
+      [false, false],
+    );
   });
 
   test('that is empty is refused', async () => {
-    assertProblem(await post(server, '/v1/channels/a', 'x', { 'idempotency-key': '""' }), 400, 'event_invalid', /"id"/);
+    assertProblem(
+      await post(server, '/v1/channels/a', 'x', { 'idempotency-key': '""' }),
+      400,
+      'event_invalid',
+      /"id"/,
+    );
   });
 });
 
@@ -120,22 +143,37 @@ describe('What cannot be published', () => {
   test('is JSON or text that is not UTF-8', async () => {
     const bytes = Buffer.from([0x22, 0xff, 0x22]);
     assertProblem(await post(server, '/v1/channels/bad', bytes, json), 400, 'utf8_invalid');
-    assertProblem(await post(server, '/v1/channels/bad', bytes, { 'content-type': 'text/plain' }), 400, 'utf8_invalid');
+    assertProblem(
+      await post(server, '/v1/channels/bad', bytes, { 'content-type': 'text/plain' }),
+      400,
+      'utf8_invalid',
+    );
   });
 
   test('is a body larger than limits.messageBytesMax, whether its length is announced or not', async () => {
     assert.equal((await post(server, '/v1/channels/big', 'x'.repeat(4096))).status, 200);
     assertProblem(await post(server, '/v1/channels/bad', 'x'.repeat(4097)), 413, 'body_too_large');
     const client = new RawClient(server.port);
-    client.send(`POST /v1/channels/bad HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n${'x'.repeat(4097)}\r\n0\r\n\r\n`);
+    client.send(
+      `POST /v1/channels/bad HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n${'x'.repeat(4097)}\r\n0\r\n\r\n`,
+    );
     assert.match(await client.until(/body_too_large/), /^HTTP\/1\.1 413 /);
     await client.close();
   });
 
   test('is a content type that is not a media type, or a body that is coded', async () => {
     const compressed = { 'content-encoding': 'gzip' };
-    assertProblem(await post(server, '/v1/channels/bad', 'x', { 'content-type': 'text' }), 415, 'http_media_type_unsupported');
-    assertProblem(await post(server, '/v1/channels/bad', 'x', compressed), 415, 'http_media_type_unsupported', /Content-Encoding/);
+    assertProblem(
+      await post(server, '/v1/channels/bad', 'x', { 'content-type': 'text' }),
+      415,
+      'http_media_type_unsupported',
+    );
+    assertProblem(
+      await post(server, '/v1/channels/bad', 'x', compressed),
+      415,
+      'http_media_type_unsupported',
+      /Content-Encoding/,
+    );
   });
 
   for (const [what, channel, status, code] of [
@@ -161,6 +199,9 @@ describe('What cannot be published', () => {
     client.send('POST /v1/channels/cut HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
     await client.close();
     assert.equal((await post(server, '/v1/channels/cut', 'whole')).status, 200);
-    assert.deepEqual((await stored(server, 'cut')).map(({ data }) => data), ['whole']);
+    assert.deepEqual(
+      (await stored(server, 'cut')).map(({ data }) => data),
+      ['whole'],
+    );
   });
 });
