@@ -4,7 +4,12 @@ import type { ResolvedConfig } from './config/index.ts';
 import { controlRoutes } from './control/index.ts';
 import { createEdges } from './edges/index.ts';
 import { type Logger, systemClock, systemRandom } from './kernel/index.ts';
-import { assertListenable, createAdminListener, createHttpListener, withCrossOrigin } from './listeners/index.ts';
+import {
+  assertListenable,
+  createAdminListener,
+  createHttpListener,
+  withCrossOrigin,
+} from './listeners/index.ts';
 import { type Log, openLog, type TopicSpec } from './log/index.ts';
 
 /** A server that is up. */
@@ -22,7 +27,10 @@ export interface RunningServer {
  * Starts a server. This is the composition root: the only place where the parts meet.
  * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable
  */
-export async function startServer(config: ResolvedConfig, logger: Logger = createPinoLogger(config.logLevel)): Promise<RunningServer> {
+export async function startServer(
+  config: ResolvedConfig,
+  logger: Logger = createPinoLogger(config.logLevel),
+): Promise<RunningServer> {
   const { limits, listen } = config;
   assertListenable(listen.host);
   assertListenable(listen.adminHost);
@@ -30,22 +38,27 @@ export async function startServer(config: ResolvedConfig, logger: Logger = creat
   const metrics = createPrometheusMetrics();
   const state = { ready: false };
 
-  const log = await openLog({ folder: config.dataFolder, clock, random: systemRandom, logger, metrics, limits });
+  const log = await openLog({
+    folder: config.dataFolder,
+    clock,
+    random: systemRandom,
+    logger,
+    metrics,
+    limits,
+  });
   try {
     await declareTopics(log, config.topics, logger);
     const hub = new Hub({ log, clock, metrics, limits, prefixes: config.prefixes });
-    const edges = createEdges({ channels: hub, clock, limits, metrics, logger, websocket: config.websocket });
+    const edges = createEdges({ channels: hub, clock, limits, websocket: config.websocket });
     const common = { limits, clock, logger, metrics };
-    const admin = await createAdminListener(
-      {
-        host: listen.adminHost,
-        port: listen.adminPort,
-        routes: controlRoutes({ log, metricsText: () => metrics.text(), isReady: () => state.ready }),
-        limits,
-        clock,
-        logger,
-      },
-    );
+    const admin = await createAdminListener({
+      host: listen.adminHost,
+      port: listen.adminPort,
+      routes: controlRoutes({ log, metricsText: () => metrics.text(), isReady: () => state.ready }),
+      limits,
+      clock,
+      logger,
+    });
     const publicListener = await createHttpListener(
       { ...common, host: listen.host, port: listen.port },
       withCrossOrigin(edges, config.cors),
@@ -76,12 +89,17 @@ export async function startServer(config: ResolvedConfig, logger: Logger = creat
 /** Brings the log's topics into line with the declarations; topics that are no longer declared stay as they are. */
 async function declareTopics(log: Log, declared: readonly TopicSpec[], logger: Logger): Promise<void> {
   // First the topic of all other channels, so that the others know where they begin.
-  const ordered = [...declared].sort((a, b) => Number(b.name === DEFAULT_TOPIC) - Number(a.name === DEFAULT_TOPIC));
+  const ordered = [...declared].sort(
+    (a, b) => Number(b.name === DEFAULT_TOPIC) - Number(a.name === DEFAULT_TOPIC),
+  );
   for (const spec of ordered) {
     const existing = log.topics.get(spec.name);
     if (existing === undefined) {
       await log.createTopic(spec);
-      logger.info({ topic: spec.name, durability: spec.durability, partitions: spec.partitions }, 'Created a topic');
+      logger.info(
+        { topic: spec.name, durability: spec.durability, partitions: spec.partitions },
+        'Created a topic',
+      );
     } else {
       await log.alterTopic(spec);
     }
