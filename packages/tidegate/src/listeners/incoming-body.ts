@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { TidegateError } from '../kernel/index.ts';
-import type { RequestParser } from '../wire/http1/index.ts';
+import type { RequestHead, RequestParser } from '../wire/http1/index.ts';
 import type { BodyReceiver, RequestBody } from './port.ts';
 
 /** What a body asks of the connection that it comes on. */
@@ -28,9 +28,9 @@ export class IncomingBody implements RequestBody {
   #bytesMax = 0;
   #bytesSeen = 0;
 
-  constructor(lengthBytes: number | null, owesContinue: boolean, source: BodySource) {
-    this.lengthBytes = lengthBytes;
-    this.owesContinue = owesContinue;
+  constructor(head: RequestHead, source: BodySource) {
+    this.lengthBytes = head.bodyBytes;
+    this.owesContinue = head.expectsContinue;
     this.#source = source;
   }
 

@@ -28,14 +28,20 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
 }
 
+/** How the fields of a head frame its body. */
+interface Framing {
+  /** Content-Length; null if there is none. */
+  length: number | null;
+  isChunked: boolean;
+}
+
 /** Reads a head, from the first octet of the request line to the end of the empty line. */
 export function parseRequestHead(text: string, limits: RequestHeadLimits): RequestHead {
   const line = parseRequestLine(text, limits.httpTargetBytesMax);
   const fields = parseFieldLines(text, line.end, limits.httpHeadersMax);
 
   let host: string | null = null;
-  let length: number | null = null;
-  let chunked = false;
+  const framing: Framing = { length: null, isChunked: false };
   let connection = '';
   let expectsContinue = false;
   for (let index = 0; index < fields.count; index++) {
@@ -58,30 +64,32 @@ export function parseRequestHead(text: string, limits: RequestHeadLimits): Reque
         break;
       case 14:
         if (!fields.isNamed(index, 'content-length')) break;
-        if (length !== null)
+        if (framing.length !== null)
           throw new TidegateError('http_ambiguous', 'There is more than one Content-Length.');
         assertPlainSpace(fields, index);
-        length = parseContentLength(fields.value(index));
+        framing.length = parseContentLength(fields.value(index));
         break;
       case 17:
         if (!fields.isNamed(index, 'transfer-encoding')) break;
-        if (chunked) throw new TidegateError('http_ambiguous', 'There is more than one Transfer-Encoding.');
+        if (framing.isChunked)
+          throw new TidegateError('http_ambiguous', 'There is more than one Transfer-Encoding.');
         assertPlainSpace(fields, index);
         assertChunked(fields.value(index));
-        chunked = true;
+        framing.isChunked = true;
         break;
     }
   }
-  assertFraming(line, length, chunked);
+  assertFraming(line, framing);
+  const bodyBytes = framing.isChunked ? null : (framing.length ?? 0);
   return {
     method: line.method,
     target: line.target,
     minorVersion: line.minorVersion,
     fields,
     host: effectiveHost(line, host),
-    bodyBytes: chunked ? null : (length ?? 0),
+    bodyBytes,
     keepAlive: isPersistent(line.minorVersion, connection),
-    expectsContinue: expectsContinue && (chunked || (length ?? 0) > 0),
+    expectsContinue: expectsContinue && bodyBytes !== 0,
   };
 }
 
@@ -101,9 +109,9 @@ function assertExpectation(value: string): void {
 }
 
 /** RFC 9112, section 6.3: the ways in which a request can be framed twice. */
-function assertFraming(line: RequestLine, length: number | null, chunked: boolean): void {
-  if (!chunked) return;
-  if (length !== null) {
+function assertFraming(line: RequestLine, framing: Framing): void {
+  if (!framing.isChunked) return;
+  if (framing.length !== null) {
     throw new TidegateError('http_ambiguous', 'There are both Content-Length and Transfer-Encoding.');
   }
   if (line.minorVersion === 0) {
