@@ -1,6 +1,7 @@
-const MARGIN = { top: 10, right: 78, bottom: 22, left: 34 };
+const MARGIN = { top: 10, right: 88, bottom: 22, left: 34 };
 const PRICES = { lowest: 5, highest: 900 };
 const YEARS = { first: Date.UTC(2000, 0, 1), last: Date.UTC(2010, 2, 1) };
+const YEAR_MS = 365 * 24 * 3600 * 1000;
 const LABEL_HEIGHT = 15;
 
 function element(parent, name, attributes, text) {
@@ -15,6 +16,7 @@ export class StockChart {
   #container;
   #svg;
   #series = new Map();
+  #latestMs = -Infinity;
   #size = { width: 0, height: 0 };
   #scheduled = false;
 
@@ -32,9 +34,13 @@ export class StockChart {
 
   add({ symbol, date, price }) {
     const timeMs = Date.parse(date);
-    let points = this.#series.get(symbol) ?? [];
-    // Time goes back only when the replay begins anew.
-    if (points.length > 0 && points.at(-1).timeMs >= timeMs) points = [];
+    // Time goes back far only when the replay begins anew.
+    if (timeMs < this.#latestMs - YEAR_MS) {
+      this.#series.clear();
+      this.#latestMs = timeMs;
+    }
+    this.#latestMs = Math.max(this.#latestMs, timeMs);
+    const points = this.#series.get(symbol) ?? [];
     points.push({ timeMs, price });
     this.#series.set(symbol, points);
     this.#redraw();

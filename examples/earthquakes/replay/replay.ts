@@ -44,8 +44,8 @@ export async function replay(options: ReplayOptions): Promise<void> {
     if (!signal?.aborted) throw error;
   }
   const { acknowledged, duplicates, retries } = publisher;
-  const retried = retries === 0 ? '' : ` (${retries} retries; ${duplicates} events were stored already)`;
-  print(`${acknowledged} events were acknowledged${retried}.`);
+  const repeated = duplicates === 0 ? '' : `, ${duplicates} of them stored before`;
+  print(`${acknowledged} events were acknowledged${repeated}; ${retries} retries.`);
 }
 
 async function replayOnce(
