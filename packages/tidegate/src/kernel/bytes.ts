@@ -40,9 +40,16 @@ export class ByteWriter {
 
   /** Appends text of which every character is below U+0080. */
   ascii(text: string): void {
-    const bytes = this.reserve(text.length);
-    bytes.write(text, this.#length, 'latin1');
-    this.#length += text.length;
+    const count = text.length;
+    const bytes = this.reserve(count);
+    if (count <= 64) {
+      // For a few characters a loop is cheaper than the call into C++ that `write` makes.
+      let to = this.#length;
+      for (let i = 0; i < count; i++) bytes[to++] = text.charCodeAt(i);
+    } else {
+      bytes.write(text, this.#length, 'latin1');
+    }
+    this.#length += count;
   }
 
   /** Appends text as UTF-8. */

@@ -15,6 +15,17 @@ const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \
 const NOT_IN_URI = /[\s<>"{}|\\^`]/;
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:./;
 
+/** The attributes that CloudEvents itself defines, besides specversion. */
+const KNOWN_NAMES: ReadonlySet<string> = new Set([
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'datacontenttype',
+  'dataschema',
+]);
+
 /** Names that mean something else in the JSON form of an event. */
 const NOT_ATTRIBUTES: ReadonlySet<string> = new Set(['data', 'specversion']);
 
@@ -27,6 +38,15 @@ export const SERVER_ATTRIBUTES: ReadonlySet<string> = new Set(['channel', 'curso
 /** An `event_invalid` that names the attribute. */
 export function attributeInvalid(name: string, problem: string): TidegateError {
   return new TidegateError('event_invalid', `The attribute "${name}" ${problem}`);
+}
+
+/** Whether all characters are printable ASCII, as they nearly always are; then nothing is forbidden. */
+function isPrintable(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 function isTime(value: string): boolean {
@@ -42,13 +62,13 @@ function isTime(value: string): boolean {
  * @throws TidegateError event_invalid, naming the attribute
  */
 export function assertAttribute(name: string, value: string): void {
-  if (!NAME.test(name) || NOT_ATTRIBUTES.has(name)) {
+  if (!KNOWN_NAMES.has(name) && (!NAME.test(name) || NOT_ATTRIBUTES.has(name))) {
     throw attributeInvalid(
       name,
       'does not have a name of lower-case letters and digits that an attribute may have',
     );
   }
-  if (FORBIDDEN_CHARACTER.test(value))
+  if (!isPrintable(value) && FORBIDDEN_CHARACTER.test(value))
     throw attributeInvalid(name, 'has a character that a CloudEvents string must not have');
   switch (name) {
     case 'id':
