@@ -1,5 +1,5 @@
 /**
- * The parts of docs/ that are made from the sources: error codes, limits, config keys, commands. They stand between
+ * The parts of the documentation that are made from the sources: error codes, limits, config keys, commands, who may import whom. They stand between
  * `<!-- generated: NAME -->` and `<!-- end of NAME -->`; the words around them are written by hand.
  *
  *     node scripts/generated-docs.ts          writes them anew
@@ -12,8 +12,9 @@ import { helpOf } from '../packages/tidegate/src/cli/help.ts';
 import { configSchema } from '../packages/tidegate/src/config/index.ts';
 import { ERRORS, LIMITS } from '../packages/tidegate/src/kernel/index.ts';
 import { HTTP_STATUS } from '../packages/tidegate/src/listeners/index.ts';
+import { FOLDERS } from '../packages/tidegate/test/architecture/rules.ts';
 
-const DOCS = fileURLToPath(new URL('../docs/', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /** A part of a JSON Schema, as far as it is documented. */
 interface Schema {
@@ -36,11 +37,14 @@ function table(heading: readonly string[], rows: readonly (readonly string[])[])
 }
 
 /** Where a code can be met: those of starting the server and of the command line never cross HTTP. */
-const LOCAL_CODES = /^(?:config|arguments|listen)_|^server_unreachable$|^log_(?:locked|format_unsupported|folder_unusable)$/;
+const LOCAL_CODES =
+  /^(?:config|arguments|listen)_|^server_unreachable$|^log_(?:locked|format_unsupported|folder_unusable)$/;
 
 export function errorsTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { title, retryable, hint }]) => {
-    const status = LOCAL_CODES.test(code) ? 'start, command line' : String(HTTP_STATUS[code as keyof typeof HTTP_STATUS]);
+    const status = LOCAL_CODES.test(code)
+      ? 'start, command line'
+      : String(HTTP_STATUS[code as keyof typeof HTTP_STATUS]);
     return [`\`${code}\``, status, retryable ? 'yes' : 'no', title, hint];
   });
   return table(['code', 'status', 'retry', 'what happened', 'what to do'], rows);
@@ -70,14 +74,26 @@ export function limitsTable(): string {
 
 function typeText(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
-  const names: Readonly<Record<string, string>> = { integer: 'whole number', string: 'text', boolean: '`true`, `false`', array: 'list', null: '`null`' };
+  const names: Readonly<Record<string, string>> = {
+    integer: 'whole number',
+    string: 'text',
+    boolean: '`true`, `false`',
+    array: 'list',
+    null: '`null`',
+  };
   const types = [schema.type].flat().map((type) => names[String(type)] ?? String(type));
   return types.join(' or ');
 }
 
 /** Every key that takes a value, by its path. `NAME` stands for a topic's name. */
-export function configKeys(schema: Schema = configSchema as Schema, path = ''): readonly (readonly [path: string, schema: Schema])[] {
-  if (path === 'limits') return [[path, { type: 'mapping', description: 'Any of the [limits](limits.md), by name.', default: {} }]];
+export function configKeys(
+  schema: Schema = configSchema as Schema,
+  path = '',
+): readonly (readonly [path: string, schema: Schema])[] {
+  if (path === 'limits')
+    return [
+      [path, { type: 'mapping', description: 'Any of the [limits](limits.md), by name.', default: {} }],
+    ];
   const named = Object.entries(schema.properties ?? {});
   // Declared topics come before the one that is there by itself.
   const patterns = Object.values(schema.patternProperties ?? {}).map((inner) => ['NAME', inner] as const);
@@ -97,16 +113,29 @@ export function configTable(): string {
 }
 
 export function commandsText(): string {
-  return COMMANDS.map((command) => `## tidegate ${command.name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``).join('\n\n');
+  return COMMANDS.map(
+    (command) => `## tidegate ${command.name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\``,
+  ).join('\n\n');
+}
+
+export function importTable(): string {
+  const rows = Object.entries(FOLDERS).map(([folder, { mayImport, reason }]) => [
+    `\`${folder}\``,
+    mayImport.length === 0 ? 'nothing' : mayImport.join(', '),
+    reason,
+  ]);
+  return table(['folder', 'may import', 'because'], rows);
 }
 
 /** Each generated part: its file, its name, its text. */
-export const PARTS: readonly { readonly file: string; readonly name: string; readonly text: () => string }[] = [
-  { file: 'errors.md', name: 'errors', text: errorsTable },
-  { file: 'limits.md', name: 'limits', text: limitsTable },
-  { file: 'configuration.md', name: 'config keys', text: configTable },
-  { file: 'command-line.md', name: 'commands', text: commandsText },
-];
+export const PARTS: readonly { readonly file: string; readonly name: string; readonly text: () => string }[] =
+  [
+    { file: 'docs/errors.md', name: 'errors', text: errorsTable },
+    { file: 'docs/limits.md', name: 'limits', text: limitsTable },
+    { file: 'docs/configuration.md', name: 'config keys', text: configTable },
+    { file: 'docs/command-line.md', name: 'commands', text: commandsText },
+    { file: 'ARCHITECTURE.md', name: 'import table', text: importTable },
+  ];
 
 /** The page with the part put in. */
 export function withPart(page: string, name: string, text: string): string {
@@ -117,7 +146,7 @@ export function withPart(page: string, name: string, text: string): string {
   return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 
-export const pagePath = (file: string): string => DOCS + file;
+export const pagePath = (file: string): string => ROOT + file;
 
 if (import.meta.main) {
   for (const { file, name, text } of PARTS) {

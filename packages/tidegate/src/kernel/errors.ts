@@ -123,7 +123,7 @@ export const ERRORS = {
   ),
   log_folder_unusable: server('The data folder cannot be used', 'Give a folder that this user can write to with --data.'),
   log_topic_unknown: client('There is no such topic', 'Declare the topic in the config file.'),
-  log_topic_exists: client('The topic exists already with other settings', 'Choose another name, or delete the topic first.'),
+  log_topic_exists: client('The topic exists already with other settings', 'Declare it with the settings that it has, or choose another name.'),
   log_record_too_large: client('The record is larger than the log accepts', 'Send smaller messages.'),
   log_durability_mixed: client(
     'One atomic append names topics of different durability',

@@ -72,7 +72,7 @@ export const topicSchema = {
       type: 'boolean',
       default: false,
       description:
-        "Keeps an index, so that one channel's history is found without reading the others'. For topics of very many channels.",
+        "Keeps an index, so that one channel's history is found without reading the others'. For topics of very many channels. Cannot be changed later.",
     },
     prefixes: {
       type: 'array',
@@ -100,10 +100,15 @@ export const defaultTopicSchema = {
   additionalProperties: false,
   properties: {
     retention: {
-      ...retentionSchema,
+      type: 'object',
+      additionalProperties: false,
       properties: {
-        ...retentionSchema.properties,
-        ageSeconds: { ...retentionSchema.properties.ageSeconds, default: 86_400 },
+        ageSeconds: {
+          ...retentionSchema.properties.ageSeconds,
+          default: 86_400,
+          description: 'Messages older than this are dropped; `null` keeps them whatever their age.',
+        },
+        sizeBytes: retentionSchema.properties.sizeBytes,
       },
     },
   },

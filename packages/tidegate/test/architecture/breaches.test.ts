@@ -157,6 +157,7 @@ test('an excuse for a long file lapses when the file is short again or gone', ()
 });
 
 test('imports in comments do not count', () => {
-  const source = "// import { a } from '../a.ts';\n/*\nimport { b } from '../b.ts';\nimport('../c.ts')\n*/\nconst text = 'http://a'; // import('../d.ts')\n";
+  const source =
+    "// import { a } from '../a.ts';\n/*\nimport { b } from '../b.ts';\nimport('../c.ts')\n*/\nconst text = 'http://a'; // import('../d.ts')\n";
   assert.deepEqual(importsOf(source), []);
 });
