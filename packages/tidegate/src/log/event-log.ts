@@ -198,7 +198,7 @@ export class EventLog implements Log {
   async #close(): Promise<void> {
     this.#clock.clearTimer(this.#timer);
     this.#maintenance.stop();
-    await this.#topics.settled();
+    await this.#topics.stop();
     for (const shard of this.#shards) await shard.idle();
     this.#release();
     for (const shard of this.#shards) await shard.store.close();

@@ -50,6 +50,8 @@ export class IdempotenceWindow {
   #spans: ChunkSpan[] = [];
   #firstSpan = 0;
   #nextSequence = 1;
+  /** Entries of failed groups that still have their place in the ring. */
+  #failedInRing = 0;
   readonly #pending = new Map<number, { readonly span: ChunkSpan; readonly chunk: IdentityChunkBuilder }>();
   readonly #chunksKept = new Map<number, StoredIdentityChunk>();
   #forgotten: number[] = [];
@@ -63,7 +65,7 @@ export class IdempotenceWindow {
 
   /** The number of ids remembered, those that are not yet stored included. */
   get size(): number {
-    return this.#next - this.#oldest;
+    return this.#next - this.#oldest - this.#failedInRing;
   }
 
   /** Takes over a chunk that an earlier run of the server stored; in order of sequence. */
@@ -169,6 +171,7 @@ export class IdempotenceWindow {
       this.#unlink(at);
       this.#sequence[at] = NO_SEQUENCE;
     }
+    this.#failedInRing += span.count;
   }
 
   /** Up to `countMax` chunks that are not needed any more. Give back by `remember` what could not be removed. */
@@ -206,6 +209,7 @@ export class IdempotenceWindow {
 
   #dropOldest(span: ChunkSpan): void {
     if (span.state === 'stored') this.#unlink(this.#oldest % this.#capacity);
+    else this.#failedInRing--;
     this.#oldest++;
   }
 
@@ -245,7 +249,7 @@ export class IdempotenceWindow {
   }
 
   #push(span: ChunkSpan, high: number, low: number, partition: number, offset: number): void {
-    if (this.size === this.#capacity) this.#grow();
+    if (this.#next - this.#oldest === this.#capacity) this.#grow();
     const at = this.#next % this.#capacity;
     this.#high[at] = high;
     this.#low[at] = low;

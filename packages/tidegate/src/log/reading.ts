@@ -136,35 +136,45 @@ function readIndexed(
   );
 }
 
-/** Answers `Log.offsetAtTime`. Timestamps do not decrease within a partition, so halving finds the place. */
+/**
+ * Answers `Log.offsetAtTime`. Timestamps do not decrease within a partition, so halving finds the place. A damaged range
+ * whose time is unknown counts as wanted, so that whoever reads from here is told of it.
+ */
 export function offsetAtTime(store: Store, partition: Partition, timeMs: number): number {
+  // All that can be read before `low` is older; nothing from `high` on is.
   let low = partition.start;
   let high = partition.end;
   while (low < high) {
-    let middle = Math.floor((low + high) / 2);
-    let found = store.locate(partition, middle);
-    while (isDamaged(found)) {
-      middle = found.to;
-      if (middle >= high) break;
-      found = store.locate(partition, middle);
-    }
-    if (isDamaged(found)) {
-      // Nothing readable between the middle and `high`: what is older decides.
-      high = Math.max(low, Math.min(found.from, Math.floor((low + high) / 2)));
-      continue;
-    }
-    if (found.maxTimestampMs < timeMs) {
-      low = Math.max(low + 1, found.endOffset);
-    } else if (found.baseTimestampMs >= timeMs && found.baseOffset > low) {
-      high = Math.min(high - 1, found.baseOffset);
+    const middle = Math.floor((low + high) / 2);
+    const found = readableFrom(store, partition, middle, high);
+    if (found === null) {
+      high = middle;
+    } else if (found.maxTimestampMs < timeMs) {
+      low = Math.max(middle + 1, found.endOffset);
+    } else if (found.baseTimestampMs >= timeMs) {
+      high = Math.max(low, Math.min(middle, found.baseOffset));
     } else {
-      for (let i = 0; i < found.count; i++) {
-        if (found.timestampMs(i) >= timeMs && found.offset(i) >= low) return found.offset(i);
-      }
-      low = Math.max(low + 1, found.endOffset);
+      let index = 0;
+      while (index < found.count && found.timestampMs(index) < timeMs) index++;
+      return index < found.count ? found.offset(index) : found.endOffset;
     }
   }
-  return Math.min(low, partition.end);
+  if (low >= partition.end) return partition.end;
+  const first = store.locate(partition, low);
+  if (isDamaged(first)) return low;
+  const index = first.lowerBound(low);
+  return index < first.count ? first.offset(index) : low;
+}
+
+/** The first batch that can be read at `offset` or after it, and begins before `to`. */
+function readableFrom(store: Store, partition: Partition, offset: number, to: number): StoredBatch | null {
+  let at = offset;
+  while (at < to) {
+    const found = store.locate(partition, at);
+    if (!isDamaged(found)) return found;
+    at = found.to;
+  }
+  return null;
 }
 
 /** Answers `Log.offsetOfLast`. */

@@ -36,6 +36,7 @@ export class Topics {
   #map: ReadonlyMap<string, Topic> = new Map();
   /** Changes of topics happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
+  #stopped = false;
 
   constructor(options: TopicsOptions) {
     this.#shards = options.shards;
@@ -132,8 +133,9 @@ export class Topics {
     });
   }
 
-  /** Resolves when no change of a topic is under way. */
-  async settled(): Promise<void> {
+  /** Waits for the change that is under way. What is being erased is left for the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#lastChange;
   }
 
@@ -237,6 +239,10 @@ export class Topics {
   /** Removes what a deleted topic stored, a bounded part at a time; after a kill, the next start goes on. */
   #erase(stored: StoredTopic, shard: Shard): void {
     shard.exclusively((next) => {
+      if (this.#stopped) {
+        next();
+        return;
+      }
       shard.store.erase(stored, (error, progress) => {
         if (error === null && progress === 'more') this.#erase(stored, shard);
         next();
