@@ -19,15 +19,16 @@ import type { BenchPeer, BenchServer } from './server.ts';
 
 /** nginx with Nchan, from Debian's `nginx-light` and `libnginx-mod-nchan`: messages in memory, nothing on disk. */
 export function nchan(workers: number): BenchPeer {
-  const name = workers === 1 ? 'nchan' : `nchan-${workers}-workers`;
   return {
-    name,
+    name: nameOf(workers),
     durability: 'none',
     missing: () =>
       packageVersion('libnginx-mod-nchan') === null ? 'apt-get install nginx-light libnginx-mod-nchan' : null,
-    start: () => startNchan(name, workers),
+    start: () => startNchan(workers),
   };
 }
+
+const nameOf = (workers: number) => (workers === 1 ? 'nchan' : `nchan-${workers}-workers`);
 
 function configuration(folder: string, port: number, workers: number): string {
   return `
@@ -52,12 +53,15 @@ http {
     listen 127.0.0.1:${port} backlog=4096;
     location = /publish { nchan_publisher http websocket; nchan_channel_id bench; }
     location = /subscribe { nchan_subscriber eventsource websocket; nchan_channel_id bench; nchan_subscriber_first_message newest; }
+    location = /history/publish { nchan_publisher http; nchan_channel_id history; nchan_message_buffer_length 100000; nchan_message_timeout 1d; }
+    location = /history/subscribe { nchan_subscriber eventsource; nchan_channel_id history; }
   }
 }
 `;
 }
 
-async function startNchan(name: string, workers: number): Promise<BenchServer> {
+/** Starts nginx on a free port. `/publish` and `/subscribe` are the channel to measure; `/history/...` keeps more messages than the default. */
+export async function startNchan(workers: number): Promise<BenchServer> {
   const folder = scratchFolder('nchan');
   const [port] = (await freePorts(1)) as [number];
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers));
@@ -80,7 +84,7 @@ async function startNchan(name: string, workers: number): Promise<BenchServer> {
     answers: 'response',
   });
   return {
-    name,
+    name: nameOf(workers),
     version: `nginx ${packageVersion('nginx-light')}, Nchan ${packageVersion('libnginx-mod-nchan')}, ${workers} worker${workers > 1 ? 's' : ''}`,
     durability: 'none',
     pid: child.pid,

@@ -96,14 +96,14 @@ export class CpuMeter {
   }
 }
 
-/** The most anonymous memory that one process has at any of many moments, in bytes. */
+/** The most anonymous memory that a process tree has at any of many moments, in bytes. */
 export class PeakMemory {
-  readonly #pid: number;
+  readonly #pids: readonly number[];
   readonly #timer: NodeJS.Timeout;
   #peak = 0;
 
-  constructor(pid: number, intervalMs = 20) {
-    this.#pid = pid;
+  constructor(root: number, intervalMs = 20) {
+    this.#pids = processTree(root);
     this.#sample();
     this.#timer = setInterval(() => this.#sample(), intervalMs);
   }
@@ -117,7 +117,8 @@ export class PeakMemory {
 
   #sample(): void {
     // Cheaper than smaps_rollup, which walks all pages while the process waits.
-    const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8');
-    this.#peak = Math.max(this.#peak, kibibytes(status, 'RssAnon') * 1024);
+    const statuses = this.#pids.map((pid) => readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const anonymous = statuses.reduce((sum, status) => sum + kibibytes(status, 'RssAnon') * 1024, 0);
+    this.#peak = Math.max(this.#peak, anonymous);
   }
 }
