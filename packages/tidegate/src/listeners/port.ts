@@ -60,7 +60,7 @@ export interface ByteChannel {
 
 /** What a stream or an upgraded connection tells its owner. */
 export interface ByteChannelOwner {
-  /** Bytes from the client; only upgraded connections get them. Valid only during the call. */
+  /** Bytes from the client; only upgraded connections get them. Valid only during the call, and may be changed in it. */
   received(slice: Buffer): void;
   /** The client half-closed; only upgraded connections get it. */
   receivedEnd(): void;

@@ -3,7 +3,8 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { type ClientOptions, WebSocket as WsClient } from 'ws';
-import { topicSpec } from '../../support/test-hub.ts';
+import { TEXT_FRAME } from '../../../src/wire/websocket/index.ts';
+import { clientFrame } from '../../wire/websocket/recorder.ts';
 import { type EdgeServer, startEdgeServer } from '../edge-server.ts';
 import { type Delivered, post, RawClient, stored } from '../requests.ts';
 
@@ -12,7 +13,6 @@ before(async () => {
   server = await startEdgeServer({
     websocket: { compression: true },
     limits: { webSocketMessageBytesMax: 4096 },
-    topics: [topicSpec('short', { retentionBytes: 1 })],
   });
 });
 after(() => server.close());
@@ -225,6 +225,23 @@ describe('The end of a channel over WebSocket', () => {
     const client = await Client.open(ending, 'a');
     await ending.close();
     assert.equal(await client.closed, '1012 ');
+  });
+
+  it('is nothing to anybody else when the client leaves in the middle of a frame', async () => {
+    const other = await Client.open(server, 'broken/a');
+    const client = new RawClient(server.port);
+    client.send(
+      'GET /v1/channels/broken/a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await client.until(/\r\n\r\n/);
+    client.send(clientFrame(TEXT_FRAME, 'whole'));
+    client.send(clientFrame(TEXT_FRAME, 'broken off').subarray(0, 9));
+    assert.deepEqual(await other.take(1), ['whole']);
+    await client.close();
+    other.socket.send('next');
+    assert.deepEqual(await other.take(1), ['next']);
+    other.socket.terminate();
   });
 
   it("repeats the client's code", async () => {
