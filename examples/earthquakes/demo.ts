@@ -33,6 +33,8 @@ async function startServer(): Promise<() => Promise<void>> {
   const program = join(ROOT, 'packages/tidegate/bin/tidegate.cjs');
   const config = join(import.meta.dirname, 'tidegate.yaml');
   const child = spawn(process.execPath, [program, 'start', '--config', config], { stdio: 'inherit' });
+  // Whatever goes wrong here, no server is left behind.
+  process.once('exit', () => child.kill('SIGTERM'));
   const ended = once(child, 'exit');
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await isReady())) {
@@ -41,6 +43,7 @@ async function startServer(): Promise<() => Promise<void>> {
       throw new Error(`the server was not ready after ${READY_TIMEOUT_MS} ms`);
     await delay(50);
   }
+  print(`The server is process ${child.pid}: kill -9 ${child.pid} shows what a page does without it.`);
   return async () => {
     child.kill('SIGTERM');
     await ended;
@@ -51,9 +54,9 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 const endServer = await startServer();
-const page = await servePage({ port: PAGE_PORT, tidegateUrl: TIDEGATE_URL });
-print(`\n  Open ${page.url} in a browser. Ctrl-C ends everything.\n`);
 try {
+  const page = await servePage({ port: PAGE_PORT, tidegateUrl: TIDEGATE_URL });
+  print(`\n  Open ${page.url} in a browser. Ctrl-C ends everything.\n`);
   await replay({
     feeds: await readFeeds(FEED_NAMES),
     url: TIDEGATE_URL,
@@ -63,7 +66,7 @@ try {
     print,
     signal: stop.signal,
   });
-} finally {
   await page.close();
+} finally {
   await endServer();
 }

@@ -51,7 +51,14 @@ export class FeedStatus {
     const gaps = this.#gaps === 0 ? '' : ` · ${this.#gaps} gaps`;
     this.#element.dataset.count = this.#count;
     this.#detail.textContent =
-      phase === 'reconnecting' ? `from ${cursor}` : `${this.#count.toLocaleString('en')} received${gaps}`;
+      phase === 'reconnecting'
+        ? `from ${shorten(cursor)}`
+        : `${this.#count.toLocaleString('en')} received${gaps}`;
     this.#detail.title = phase === 'reconnecting' ? `goes on from the cursor ${cursor}` : '';
   }
+}
+
+/** A cursor is opaque and may be long; its ends are enough to see that it is the same one. */
+function shorten(cursor) {
+  return cursor.length <= 18 ? cursor : `${cursor.slice(0, 7)}…${cursor.slice(-8)}`;
 }

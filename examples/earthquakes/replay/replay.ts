@@ -29,7 +29,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const publisher = new Publisher({
     url,
     signal,
-    onRetry: (reason, waiting) => print(`${waiting} events wait for the server (${reason}); trying again`),
+    onRetry: (reason, waiting) => print(`Trying again: ${reason}; events that wait: ${waiting}`),
   });
   const names = options.feeds.map(({ name, events: { length } }) => `${length} ${name}`).join(', ');
   print(`Replaying ${names} to ${url} ${describePace(options.speed)}.`);
