@@ -3,6 +3,7 @@ import { ByteWriter, type Counter } from '../kernel/index.ts';
 import type { RecordBatch } from '../log/index.ts';
 import { type Chunk, EncodedTail, type TailBudget } from './chunk.ts';
 import { ChunkReader, type ReaderContext } from './chunk-reader.ts';
+import { LiveMembers } from './live-members.ts';
 import type { Member } from './member.ts';
 import { cursorAround, isLive, livePlace, type Place, placeCursor, placeKey } from './place.ts';
 import type { FrameEncoder, GapReason } from './port.ts';
@@ -32,7 +33,7 @@ export class Audience {
   readonly sources: readonly Source[];
   readonly encoder: FrameEncoder;
   readonly counters: DeliveryCounters;
-  readonly live: Member[] = [];
+  readonly live = new LiveMembers();
   /** How many members wait for their transport to drain. They take chunks from the tail soon. */
   waiting = 0;
   /** All members, whatever their state. */
@@ -51,8 +52,6 @@ export class Audience {
   #run: Run | null = null;
   #cursorTold = '';
   #cursorToTell = '';
-  #delivering = false;
-  #left: Member[] = [];
 
   constructor(
     key: string,
@@ -73,7 +72,7 @@ export class Audience {
 
   /** Whether new records are worth encoding: who catches up from further behind reads them from the log. */
   get attentive(): boolean {
-    return this.live.length > 0 || this.waiting > 0;
+    return this.live.count > 0 || this.waiting > 0;
   }
 
   /** The place of those who keep pace. */
@@ -164,34 +163,12 @@ export class Audience {
   #add(run: Run, chunk: Chunk): void {
     this.#tail.add(placeKey(run.start), chunk);
     run.start = chunk.end;
-    this.#deliver(chunk, 0, this.live.length);
+    this.#deliver(chunk, 0, this.live.count);
     this.lastSentMs = this.#context.monotonicMs();
   }
 
-  /** Hands a chunk to the live members from index `from` up to `to`. */
   #deliver(chunk: Chunk, from: number, to: number): void {
-    const { live } = this;
-    let served = 0;
-    this.#delivering = true;
-    // Backwards, because a member that falls behind is replaced by the last one, which was served already.
-    for (let i = to - 1; i >= from; i--) {
-      const member = live[i];
-      if (member.closed) continue;
-      if (chunk.gap !== null && member.gapEnds) {
-        member.place = chunk.end;
-        member.end('gap');
-        continue;
-      }
-      served++;
-      if (!member.sink.write(chunk.bytes, chunk.messages)) {
-        this.#removeLive(member);
-        member.wait(chunk.end);
-      }
-    }
-    this.#delivering = false;
-    for (const member of this.#left) this.#removeLive(member);
-    this.#left = [];
-    this.#count(chunk, served);
+    this.#count(chunk, this.live.deliver(chunk, from, to));
   }
 
   #count(chunk: Chunk, members: number): void {
@@ -228,25 +205,7 @@ export class Audience {
   addLive(member: Member): void {
     // A newcomer may hold an older cursor than the others.
     this.#cursorTold = '';
-    member.liveIndex = this.live.length;
-    this.live.push(member);
-  }
-
-  /** Takes a member out of the live list; at once, or after the delivery under way. */
-  leaveLive(member: Member): void {
-    if (this.#delivering) this.#left.push(member);
-    else this.#removeLive(member);
-  }
-
-  #removeLive(member: Member): void {
-    const index = member.liveIndex;
-    if (index === -1) return;
-    const last = this.live.pop() as Member;
-    if (last !== member) {
-      this.live[index] = last;
-      last.liveIndex = index;
-    }
-    member.liveIndex = -1;
+    this.live.add(member);
   }
 
   /** The chunk that follows a place: shared if anybody asked for it lately, else read from the log. */

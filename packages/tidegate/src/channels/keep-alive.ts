@@ -48,11 +48,11 @@ export class KeepAlive {
         share--;
         continue;
       }
-      const to = Math.min(audience.live.length, this.#index + share);
+      const to = Math.min(audience.live.count, this.#index + share);
       if (to > this.#index) audience.keepAlive(this.#index, to);
       share -= Math.max(1, to - this.#index);
       this.#index = to;
-      if (to >= audience.live.length) this.#current = null;
+      if (to >= audience.live.count) this.#current = null;
     }
   }
 }

@@ -142,7 +142,7 @@ export class Member implements Subscription {
     this.place ??= this.audience.livePlace();
     this.closed = true;
     this.#stopWaiting();
-    if (this.liveIndex !== -1) this.audience.leaveLive(this);
+    if (this.liveIndex !== -1) this.audience.live.leave(this);
     this.#host.left(this, reason);
   }
 

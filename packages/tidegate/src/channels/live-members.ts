@@ -1,0 +1,67 @@
+import type { Chunk } from './chunk.ts';
+import type { Member } from './member.ts';
+
+/**
+ * The members of an audience that keep pace, all at the same place. Members may leave at any time, also while they are being
+ * served.
+ */
+export class LiveMembers {
+  readonly #members: Member[] = [];
+  #delivering = false;
+  #left: Member[] = [];
+
+  get count(): number {
+    return this.#members.length;
+  }
+
+  add(member: Member): void {
+    member.liveIndex = this.#members.length;
+    this.#members.push(member);
+  }
+
+  /** Takes a member out; at once, or after the delivery under way. */
+  leave(member: Member): void {
+    if (this.#delivering) this.#left.push(member);
+    else this.#remove(member);
+  }
+
+  /**
+   * Hands a chunk to the members from index `from` up to `to`. Those that do not keep pace are taken out and wait at its end;
+   * those that a gap ends are ended. Returns how many were handed it.
+   */
+  deliver(chunk: Chunk, from: number, to: number): number {
+    const members = this.#members;
+    let served = 0;
+    this.#delivering = true;
+    // Backwards, because a member that falls behind is replaced by the last one, which was served already.
+    for (let i = to - 1; i >= from; i--) {
+      const member = members[i];
+      if (member.closed) continue;
+      if (chunk.gap !== null && member.gapEnds) {
+        member.place = chunk.end;
+        member.end('gap');
+        continue;
+      }
+      served++;
+      if (!member.sink.write(chunk.bytes, chunk.messages)) {
+        this.#remove(member);
+        member.wait(chunk.end);
+      }
+    }
+    this.#delivering = false;
+    for (const member of this.#left) this.#remove(member);
+    this.#left = [];
+    return served;
+  }
+
+  #remove(member: Member): void {
+    const index = member.liveIndex;
+    if (index === -1) return;
+    const last = this.#members.pop() as Member;
+    if (last !== member) {
+      this.#members[index] = last;
+      last.liveIndex = index;
+    }
+    member.liveIndex = -1;
+  }
+}
