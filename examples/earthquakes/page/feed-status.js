@@ -58,7 +58,7 @@ export class FeedStatus {
   }
 }
 
-/** A cursor is opaque and may be long; its ends are enough to see that it is the same one. */
+/** A cursor is opaque and may be long; its end is enough to see how far it got. */
 function shorten(cursor) {
-  return cursor.length <= 18 ? cursor : `${cursor.slice(0, 7)}…${cursor.slice(-8)}`;
+  return cursor.length <= 10 ? cursor : `…${cursor.slice(-9)}`;
 }
