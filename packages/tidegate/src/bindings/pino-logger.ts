@@ -31,6 +31,7 @@ function readable(target: LogTarget): DestinationStream {
     destination: target.fd,
     sync: true,
     colorize: true,
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
     errorLikeObjectKeys: ['error', 'err', 'cause'],
   });
