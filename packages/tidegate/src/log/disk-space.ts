@@ -11,6 +11,8 @@ export class DiskSpace {
   readonly #clock: Clock;
   #askedMs = Number.NEGATIVE_INFINITY;
   #freeBytes = Number.POSITIVE_INFINITY;
+  /** What was allowed since the file system was asked. */
+  #promisedBytes = 0;
 
   constructor(folder: string, reserveBytes: number, clock: Clock) {
     this.#folder = folder;
@@ -22,15 +24,18 @@ export class DiskSpace {
     return this.#freeBytes;
   }
 
-  isShort(): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#askedMs >= BELIEVED_MS) this.refresh();
-    return this.#freeBytes < this.#reserveBytes;
+  /** Whether `bytes` more would go beyond what may be used. */
+  isShortOf(bytes: number): boolean {
+    this.#promisedBytes += bytes;
+    const isOld = this.#clock.monotonicMs() - this.#askedMs >= BELIEVED_MS;
+    if (isOld || this.#freeBytes - this.#promisedBytes < this.#reserveBytes) this.refresh();
+    return this.#freeBytes - bytes < this.#reserveBytes;
   }
 
   /** Asks the file system again, as after a write that failed. */
   refresh(): void {
     this.#askedMs = this.#clock.monotonicMs();
+    this.#promisedBytes = 0;
     const { bavail, bsize } = statfsSync(this.#folder);
     this.#freeBytes = bavail * bsize;
   }

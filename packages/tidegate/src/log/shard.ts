@@ -364,11 +364,14 @@ export class Shard {
   }
 
   #commitChanges(changes: Changes, done: (error: TidegateError | null) => void): void {
-    const adds = (changes.batches?.length ?? 0) > 0 && changes.dropped === undefined;
     // Only what makes the files grow is refused: dropping what is old must go on, or the disk would stay full.
-    if (adds && this.#diskSpace?.isShort() === true) {
-      done(new TidegateError('log_disk_full', this.#diskSpace.describe()));
-      return;
+    if (this.#diskSpace !== null && changes.batches !== undefined && changes.dropped === undefined) {
+      let bytes = 0;
+      for (const { batch } of changes.batches) bytes += batch.bytes.length;
+      if (this.#diskSpace.isShortOf(bytes)) {
+        done(new TidegateError('log_disk_full', this.#diskSpace.describe()));
+        return;
+      }
     }
     this.store.commit(changes, done);
   }

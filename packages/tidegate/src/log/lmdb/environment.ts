@@ -1,4 +1,5 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { Durability } from '../port.ts';
 
@@ -23,6 +24,27 @@ export interface Environment {
  */
 const MAP_BYTES = 64 * 1024 ** 3;
 
+/** Where LMDB's first meta page, behind a page header of 24 bytes, has its magic number and the version of its format. */
+const MAGIC_AT = 24;
+const MAGIC = 0xbeefc0de;
+const DATA_VERSION = 2;
+
+/** Throws unless the file is new or one of LMDB's: lmdb itself ends the process when it opens anything else. */
+function assertLmdbFile(path: string): void {
+  if (!existsSync(path) || statSync(path).size === 0) return;
+  const head = Buffer.alloc(MAGIC_AT + 8);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (head.readUInt32LE(MAGIC_AT) !== MAGIC) throw new Error(`${path} is not an LMDB file`);
+  const version = head.readUInt16LE(MAGIC_AT + 4);
+  if (version !== DATA_VERSION)
+    throw new Error(`${path} is an LMDB file of version ${version}, not ${DATA_VERSION}`);
+}
+
 /**
  * Opens the file, or creates it.
  *
@@ -35,6 +57,7 @@ const MAP_BYTES = 64 * 1024 ** 3;
  * but the file may then be torn beyond repair.
  */
 export function openEnvironment(path: string, durability: Exclude<Durability, 'none'>): Environment {
+  assertLmdbFile(path);
   const root = open<Buffer, Buffer>({
     path,
     noSubdir: true,
@@ -43,6 +66,9 @@ export function openEnvironment(path: string, durability: Exclude<Durability, 'n
     encoding: 'binary',
     keyEncoding: 'binary',
     overlappingSync: durability === 'written',
+    // Each commit is one explicit batch. lmdb's own batching of event turns would add a promise that nobody can handle,
+    // and that is rejected along with ours when a commit fails, which ends the process.
+    eventTurnBatching: false,
   });
   const table = (name: string): Table =>
     root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });

@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   writeSync,
 } from 'node:fs';
@@ -20,6 +21,9 @@ export const FORMAT_VERSION = 1;
 const FORMAT_FILE = 'FORMAT';
 const FORMAT_TEXT = /^tidegate-log ([0-9]+)\n$/;
 const OWNER = Buffer.from('owner');
+
+/** Folders that this process gave up though their owner record could not be removed. */
+const abandoned = new Set<string>();
 
 /** A data folder that this process owns. */
 export interface ClaimedFolder {
@@ -45,25 +49,42 @@ export function claimFolder(folder: string): ClaimedFolder {
   }
   const own = ownIdentity();
   const disown = (): void => {
-    synced.meta.transactionSync(() => {
-      if (isSame(ownerOf(synced), own)) synced.meta.removeSync(OWNER);
-    });
+    try {
+      synced.meta.transactionSync(() => {
+        if (isSame(ownerOf(synced), own)) synced.meta.removeSync(OWNER);
+      });
+    } catch {
+      // As when the disk is full. The record stays, and soon names a dead process; until then, we know better.
+      abandoned.add(realpathSync(folder));
+    }
   };
   const release = async (): Promise<void> => {
     disown();
     await synced.root.close();
   };
-  const other = synced.meta.transactionSync(() => {
-    const owner = ownerOf(synced);
-    if (owner !== null && isAlive(owner, synced)) return owner;
-    synced.meta.putSync(OWNER, Buffer.from(JSON.stringify(own)));
-    return null;
-  });
+  let other: ProcessIdentity | null;
+  try {
+    other = claim(synced, own, folder);
+  } catch (error) {
+    void synced.root.close();
+    throw new TidegateError('log_folder_unusable', `${folder}: ${textOf(error)}`, { cause: error });
+  }
   if (other !== null) {
     void synced.root.close();
     throw new TidegateError('log_locked', `Process ${other.pid} has ${folder} open.`);
   }
   return { synced, disown, release };
+}
+
+/** Records this process as the owner, unless there is one: then returns it. */
+function claim(synced: Environment, own: ProcessIdentity, folder: string): ProcessIdentity | null {
+  return synced.meta.transactionSync(() => {
+    const owner = ownerOf(synced);
+    const isOurs = isSame(owner, own) && abandoned.delete(realpathSync(folder));
+    if (owner !== null && !isOurs && isAlive(owner, synced)) return owner;
+    synced.meta.putSync(OWNER, Buffer.from(JSON.stringify(own)));
+    return null;
+  });
 }
 
 /** Reads which format the folder has, and marks a new one with ours. */

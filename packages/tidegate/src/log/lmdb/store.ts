@@ -52,6 +52,7 @@ export class LmdbStore implements Store {
   readonly #metrics: LogMetrics;
   readonly #diskSpace: DiskSpace;
   readonly #reported = new Set<string>();
+  #lastCommitFailed = false;
 
   constructor(options: LmdbStoreOptions) {
     this.#environment = options.environment;
@@ -132,10 +133,12 @@ export class LmdbStore implements Store {
     }
     committed.then(
       () => {
+        this.#lastCommitFailed = false;
         this.#remember(changes);
         done(null);
       },
       (error: unknown) => {
+        this.#lastCommitFailed = true;
         void commitFailure(error, this.#clock, this.#diskSpace).then((failure) => {
           this.#logger.error({ err: failure.cause, code: failure.code }, 'A commit to the log failed');
           done(failure);
@@ -191,7 +194,10 @@ export class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#environment.root.close();
+    const closed = this.#environment.root.close();
+    // With `overlappingSync`, lmdb waits for the flush of its last commit, and after a commit that failed it waits for ever. Nothing is
+    // lost by not waiting: the commit is not there, and the process's end closes the file.
+    if (!this.#lastCommitFailed) await closed;
   }
 
   #locateStored(partition: Partition, offset: number): StoredBatch | Damage {
@@ -305,8 +311,14 @@ export class LmdbStore implements Store {
       for (const key of keys) void table.remove(key);
     });
     committed.then(
-      () => done(null),
-      (error: unknown) => void commitFailure(error, this.#clock, this.#diskSpace).then(done),
+      () => {
+        this.#lastCommitFailed = false;
+        done(null);
+      },
+      (error: unknown) => {
+        this.#lastCommitFailed = true;
+        void commitFailure(error, this.#clock, this.#diskSpace).then(done);
+      },
     );
   }
 
