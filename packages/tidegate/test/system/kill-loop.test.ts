@@ -1,0 +1,8 @@
+import { test } from 'node:test';
+import { runKillLoop } from './kill-loop.ts';
+
+test('through 5 kills during publishing, each acknowledged event is there once and in order', {
+  timeout: 60_000,
+}, async () => {
+  await runKillLoop({ kills: 5, seed: 1 });
+});
