@@ -12,9 +12,24 @@ export interface ErrorEntry {
   readonly hint: string;
 }
 
-const client = (title: string, hint: string): ErrorEntry => ({ blame: 'client', retryable: false, title, hint });
-const later = (title: string, hint: string): ErrorEntry => ({ blame: 'server', retryable: true, title, hint });
-const server = (title: string, hint: string): ErrorEntry => ({ blame: 'server', retryable: false, title, hint });
+const client = (title: string, hint: string): ErrorEntry => ({
+  blame: 'client',
+  retryable: false,
+  title,
+  hint,
+});
+const later = (title: string, hint: string): ErrorEntry => ({
+  blame: 'server',
+  retryable: true,
+  title,
+  hint,
+});
+const server = (title: string, hint: string): ErrorEntry => ({
+  blame: 'server',
+  retryable: false,
+  title,
+  hint,
+});
 
 /**
  * Every error that Tidegate reports, under its stable code. Programs decide on codes, never on text: a code's
@@ -43,8 +58,14 @@ export const ERRORS = {
     'The request did not arrive in time',
     'Send the head and the body without long pauses.',
   ),
-  http_not_found: client('There is nothing at this path', 'See docs/http.md for the paths that the server answers.'),
-  http_method_not_allowed: client('The path does not take this method', 'Use a method from the Allow header.'),
+  http_not_found: client(
+    'There is nothing at this path',
+    'See docs/http.md for the paths that the server answers.',
+  ),
+  http_method_not_allowed: client(
+    'The path does not take this method',
+    'Use a method from the Allow header.',
+  ),
   http_not_acceptable: client(
     'The channel is not available in a media type that the Accept header allows',
     'Accept text/event-stream, application/x-ndjson or application/json, or ask for a WebSocket upgrade.',
@@ -57,8 +78,14 @@ export const ERRORS = {
     'The body has a transfer coding that the server does not decode',
     'Send the body with Content-Length, or with Transfer-Encoding: chunked alone.',
   ),
-  http_expectation_failed: client('The Expect header asks for something unknown', 'Send 100-continue or nothing.'),
-  http_query_invalid: client('A query parameter has an invalid value', 'The detail names the parameter and what it takes.'),
+  http_expectation_failed: client(
+    'The Expect header asks for something unknown',
+    'Send 100-continue or nothing.',
+  ),
+  http_query_invalid: client(
+    'A query parameter has an invalid value',
+    'The detail names the parameter and what it takes.',
+  ),
   body_too_large: client(
     'The body is larger than the server accepts',
     'Send smaller messages or batches, or raise limits.messageBytesMax or limits.batchBytesMax.',
@@ -75,12 +102,18 @@ export const ERRORS = {
     'The server holds as many connections as it may',
     'Connect again after Retry-After, or raise limits.connectionsMax.',
   ),
-  draining: later('The server is shutting down', 'Connect again; another instance or the restarted one will answer.'),
+  draining: later(
+    'The server is shutting down',
+    'Connect again; another instance or the restarted one will answer.',
+  ),
 
   // What is published.
   json_malformed: client('The body is not valid JSON', 'The detail names the position of the first error.'),
   utf8_invalid: client('The text is not valid UTF-8', 'Send UTF-8, or send the bytes as data_base64.'),
-  base64_invalid: client('The data_base64 member is not valid base64', 'Use the alphabet of RFC 4648, section 4, with padding.'),
+  base64_invalid: client(
+    'The data_base64 member is not valid base64',
+    'Use the alphabet of RFC 4648, section 4, with padding.',
+  ),
   event_invalid: client(
     'The event is not valid',
     'See docs/publish.md for the members of an event; a CloudEvent needs specversion, id, source and type.',
@@ -97,7 +130,10 @@ export const ERRORS = {
     'The channel cannot be published to',
     'A segment that is + or # is a wildcard; wildcards are for subscribing.',
   ),
-  channel_reserved: client('The channel belongs to the server', 'Names whose first segment starts with _ cannot be used.'),
+  channel_reserved: client(
+    'The channel belongs to the server',
+    'Names whose first segment starts with _ cannot be used.',
+  ),
   position_invalid: client(
     'The position is not valid',
     'Give from as latest, earliest, -N, an RFC 3339 time, or a cursor exactly as it was received.',
@@ -108,11 +144,23 @@ export const ERRORS = {
   ),
 
   // The log.
-  log_disk_full: later('The disk is full', 'Free disk space or shorten the retention; reading goes on meanwhile.'),
-  log_write_failed: later('The log could not be written', "See the server's log for the cause; nothing of this request was stored."),
-  log_overloaded: later('More is being published than the log can take', 'Publish again after a short pause.'),
+  log_disk_full: later(
+    'The disk is full',
+    'Free disk space or shorten the retention; reading goes on meanwhile.',
+  ),
+  log_write_failed: later(
+    'The log could not be written',
+    "See the server's log for the cause; nothing of this request was stored.",
+  ),
+  log_overloaded: later(
+    'More is being published than the log can take',
+    'Publish again after a short pause.',
+  ),
   log_closed: later('The log is closed', 'The server is shutting down; publish again when it is back.'),
-  log_damaged: server('A stored record is damaged', 'The detail names the range of positions; the rest stays readable.'),
+  log_damaged: server(
+    'A stored record is damaged',
+    'The detail names the range of positions; the rest stays readable.',
+  ),
   log_format_unsupported: server(
     'The data folder has a format that this version does not read',
     'Start the version that wrote it, or give another folder with --data.',
@@ -121,9 +169,15 @@ export const ERRORS = {
     'The data folder is in use by another server',
     'Stop the other server, or give another folder with --data.',
   ),
-  log_folder_unusable: server('The data folder cannot be used', 'Give a folder that this user can write to with --data.'),
+  log_folder_unusable: server(
+    'The data folder cannot be used',
+    'Give a folder that this user can write to with --data.',
+  ),
   log_topic_unknown: client('There is no such topic', 'Declare the topic in the config file.'),
-  log_topic_exists: client('The topic exists already with other settings', 'Declare it with the settings that it has, or choose another name.'),
+  log_topic_exists: client(
+    'The topic exists already with other settings',
+    'Declare it with the settings that it has, or choose another name.',
+  ),
   log_record_too_large: client('The record is larger than the log accepts', 'Send smaller messages.'),
   log_durability_mixed: client(
     'One atomic append names topics of different durability',
@@ -132,14 +186,23 @@ export const ERRORS = {
 
   // Starting.
   config_unreadable: server('The config file cannot be read', 'Check the path given with --config.'),
-  config_invalid: server('The config file is not valid', 'Mend what the detail names; tidegate check FILE checks a file.'),
+  config_invalid: server(
+    'The config file is not valid',
+    'Mend what the detail names; tidegate check FILE checks a file.',
+  ),
   arguments_invalid: client('The command line is not valid', 'See tidegate --help.'),
   listen_refused: server(
     'The server refuses to listen on an address that others can reach without credentials',
     'Listen on 127.0.0.1 or ::1.',
   ),
-  listen_failed: server('The address cannot be listened on', 'Choose another port with --port or --admin-port.'),
-  server_unreachable: later('The server does not answer', 'Start it with tidegate start, or give its address with --url.'),
+  listen_failed: server(
+    'The address cannot be listened on',
+    'Choose another port with --port or --admin-port.',
+  ),
+  server_unreachable: later(
+    'The server does not answer',
+    'Start it with tidegate start, or give its address with --url.',
+  ),
 
   internal: server('The server made an error', "See the server's log; please report it."),
 } as const satisfies Record<string, ErrorEntry>;
