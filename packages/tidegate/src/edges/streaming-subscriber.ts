@@ -95,7 +95,13 @@ export function openStream(exchange: HttpExchange, channels: Channels, request: 
     slowPolicy,
     protocol,
   });
-  const channel = exchange.stream(200, headers, subscriber, framing);
+  let channel: ByteChannel;
+  try {
+    channel = exchange.stream(200, headers, subscriber, framing);
+  } catch (error) {
+    subscription.close();
+    throw error;
+  }
   subscriber.begin(subscription, channel);
   if (preamble !== null) channel.write(preamble);
 }

@@ -90,6 +90,14 @@ export class IncomingExchange implements HttpExchange {
     this.#abandoned = null;
   }
 
+  /** The client has ended its side. Returns whether there was somebody to tell. */
+  clientEnded(): boolean {
+    const callback = this.#abandoned;
+    this.#abandoned = null;
+    callback?.();
+    return callback !== null;
+  }
+
   /** The client has left: answers are dropped from now on. `reason` is for who receives the body. */
   abandon(reason: TidegateError): void {
     if (this.#state === 'open') this.#state = 'abandoned';

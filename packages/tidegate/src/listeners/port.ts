@@ -103,7 +103,10 @@ export interface HttpExchange {
   ): ByteChannel;
   /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
-  /** Called if the client leaves before the exchange was answered. */
+  /**
+   * Called once if the client leaves before the exchange was answered, or ends its side of the connection, which looks the
+   * same until somebody writes. An answer still reaches a client that has only half-closed.
+   */
   onAbandoned(callback: () => void): void;
 }
 

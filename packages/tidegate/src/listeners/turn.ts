@@ -70,6 +70,7 @@ export class Turn implements ExchangeCarrier, BodySource {
         this.#body.fail(incomplete());
         return 'again';
       default:
+        if (host.clientHasEnded && this.exchange.clientEnded()) return 'again';
         // Handlers may take as long as they like, unless they wait for a client that does not read.
         if (host.socket.writableNeedDrain) this.#expectProgress();
         else host.deadlineMs = Number.POSITIVE_INFINITY;

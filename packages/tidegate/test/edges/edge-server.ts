@@ -1,4 +1,4 @@
-import { Hub } from '../../src/channels/index.ts';
+import { type Channels, Hub } from '../../src/channels/index.ts';
 import { createEdges, type EdgesOptions } from '../../src/edges/index.ts';
 import {
   type Limits,
@@ -25,7 +25,38 @@ export interface EdgeServer {
   readonly port: number;
   readonly hub: Hub;
   readonly log: Log;
+  /** How many subscriptions the edges hold. */
+  subscriptions(): number;
   close(): Promise<void>;
+}
+
+/** The hub, with a count of the subscriptions that were begun and not closed. */
+class CountedChannels implements Channels {
+  readonly #hub: Hub;
+  open = 0;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  publish: Channels['publish'] = (events, done) => this.#hub.publish(events, done);
+
+  subscribe: Channels['subscribe'] = (request) => {
+    const subscription = this.#hub.subscribe(request);
+    this.open++;
+    let closed = false;
+    return {
+      drained: () => subscription.drained(),
+      cursor: () => subscription.cursor(),
+      close: () => {
+        if (!closed) this.open--;
+        closed = true;
+        subscription.close();
+      },
+    };
+  };
+
+  drain = (): void => this.#hub.drain();
 }
 
 export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<EdgeServer> {
@@ -35,9 +66,11 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
   await log.createTopic(topicSpec('default'));
   for (const topic of options.topics ?? []) await log.createTopic(topic);
   const hub = new Hub({ log, clock: systemClock, metrics: noMetrics, limits, prefixes: new Map() });
+  const channels = new CountedChannels(hub);
   const edges = createEdges({
-    channels: hub,
-    ...common,
+    channels,
+    clock: systemClock,
+    limits,
     websocket: options.websocket ?? { compression: false },
   });
   const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);
@@ -46,6 +79,7 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
     port: listener.port,
     hub,
     log,
+    subscriptions: () => channels.open,
     close: async () => {
       const gone = listener.drain(2000);
       hub.drain();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { EdgeServer } from './edge-server.ts';
 
 /** A message as an edge delivers it. */
@@ -63,6 +64,11 @@ export function assertProblem(answer: Answer, status: number, code: string, deta
   assert.equal(answer.status, status);
   assert.equal(answer.headers.get('content-type'), 'application/problem+json');
   if (detail !== undefined) assert.match(String(answer.body.detail), detail);
+}
+
+/** Resolves once the edges hold so many subscriptions. */
+export async function untilSubscriptions(server: EdgeServer, count: number): Promise<void> {
+  while (server.subscriptions() !== count) await setImmediate();
 }
 
 /** A connection that says exactly what a test wants. */

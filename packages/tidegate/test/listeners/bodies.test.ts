@@ -219,3 +219,18 @@ test('an error that escapes a body receiver is answered with 500', async (t) => 
   assert.match(await client.take('}'), /^HTTP\/1\.1 500 /);
   assert.match(await client.ended(), /^HTTP\/1\.1 500 /);
 });
+
+test('a client that ends its side while it waits for an answer is told of, and can still be answered', async (t) => {
+  let told = 0;
+  const lab = await openLab(t, (exchange) => {
+    exchange.onAbandoned(() => {
+      told++;
+      exchange.respond(200, {}, 'early');
+    });
+  });
+  const client = await lab.connect();
+  client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.socket.end();
+  assert.match(await client.ended(), /\r\n\r\nearly$/);
+  assert.equal(told, 1);
+});

@@ -38,7 +38,8 @@ export class PollSession implements Sink {
     this.#subscription = subscription;
     if (this.#bounds.waitMs > 0)
       this.#waitTimer = this.#clock.setTimer(() => this.#answer(), this.#bounds.waitMs);
-    this.#exchange.onAbandoned(() => this.#leave());
+    // Nobody waits any more, or somebody who cannot be told from nobody: there is no reason to wait on.
+    this.#exchange.onAbandoned(() => this.#answer());
   }
 
   write(bytes: Buffer, messages: number): boolean {

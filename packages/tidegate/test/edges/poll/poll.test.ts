@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type EdgeServer, startEdgeServer } from '../edge-server.ts';
-import { type Answer, assertProblem, type Delivered, get, post, RawClient } from '../requests.ts';
+import {
+  type Answer,
+  assertProblem,
+  type Delivered,
+  get,
+  post,
+  RawClient,
+  untilSubscriptions,
+} from '../requests.ts';
 
 const ACCEPT = { accept: 'application/json' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -115,21 +123,23 @@ describe('GET /v1/channels/{channel} with Accept: application/json', () => {
     const ending = await startEdgeServer();
     const { body } = await get(ending, '/v1/channels/a?wait=0', ACCEPT);
     const waiting = get(ending, `/v1/channels/a?from=${body.next}`, ACCEPT);
-    // The second poll is known to wait once a third, sent after it on a connection of its own, has been answered.
-    await get(ending, '/v1/channels/a?wait=0', ACCEPT);
+    await untilSubscriptions(ending, 1);
     ending.hub.drain();
     const answer = await waiting;
     assert.deepEqual([answer.status, answer.body], [200, { messages: [], next: body.next }]);
     await ending.close();
   });
 
-  test('gives up its subscription when the client leaves', async () => {
-    const client = new RawClient(server.port);
-    client.send('GET /v1/channels/abandoned HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n');
-    await poll('abandoned', '?wait=0');
+  test('gives up its subscription once it is answered, or when the client leaves', async () => {
+    const own = await startEdgeServer();
+    await get(own, '/v1/channels/a?wait=0', ACCEPT);
+    assert.equal(own.subscriptions(), 0);
+    const client = new RawClient(own.port);
+    client.send('GET /v1/channels/a HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n');
+    await untilSubscriptions(own, 1);
     await client.close();
-    await publish('abandoned', 0, 1);
-    assert.deepEqual(dataOf(await poll('abandoned', '?from=earliest')), [0]);
+    await untilSubscriptions(own, 0);
+    await own.close();
   });
 });
 
