@@ -56,6 +56,24 @@ describe('GET /v1/channels/{channel} with Accept: text/event-stream', () => {
     await client.close();
   });
 
+  test('keeps the frames of several channels apart that are written in the same turn', async () => {
+    const streams = await Promise.all(
+      ['i/a', 'i/b', 'i/+'].map((channel) => OpenStream.open(server, `/v1/channels/${channel}`, ACCEPT)),
+    );
+    const entries = ['a', 'b', 'b', 'a'].map((name, n) => ({ channel: `i/${name}`, data: `${name}${n}` }));
+    await post(server, '/v1/publish', JSON.stringify(entries), JSON_TYPE);
+    await Promise.all(streams.map((stream, i) => stream.until('data: ', i === 2 ? 4 : 2)));
+    const received = streams.map((stream) =>
+      [...stream.text.matchAll(/data: (.*)\n/g)].map(([, data]) => data),
+    );
+    assert.deepEqual(received, [
+      ['a0', 'a3'],
+      ['b1', 'b2'],
+      ['a0', 'b1', 'b2', 'a3'],
+    ]);
+    for (const stream of streams) stream.close();
+  });
+
   test('serves HTTP/1.0 without chunks', async () => {
     const client = new RawClient(server.port);
     client.send('GET /v1/channels/old HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n');
