@@ -109,8 +109,8 @@ export class Hub implements Channels {
     };
   }
 
-  publish(events: readonly PublishedEvent[], done: PublishCallback): void {
-    this.#publisher.publish(events, done);
+  publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
+    this.#publisher.publish(events, protocol, done);
   }
 
   subscribe(request: SubscribeRequest): Subscription {

@@ -1,4 +1,4 @@
-import { type Counter, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
+import { type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
 import {
   type AppendedTopic,
   type AppendRecord,
@@ -13,6 +13,7 @@ import { assertPublishable } from './channel-name.ts';
 import { partitionCursor } from './cursor.ts';
 import { positionId } from './message.ts';
 import type { PublishCallback, PublishedEvent, PublishReceipt } from './port.ts';
+import { type PublishCounters, PublishMetrics } from './publish-metrics.ts';
 
 const DATA_FLAGS = { binary: 0, text: RECORD_UTF8, json: RECORD_UTF8 | RECORD_JSON } as const;
 
@@ -24,10 +25,7 @@ export class Publisher {
   readonly #log: Log;
   readonly #map: ChannelMap;
   readonly #limits: Limits;
-  readonly #accepted: Counter;
-  readonly #duplicates: Counter;
-  readonly #refused: Counter;
-  readonly #bytes: Counter;
+  readonly #metrics: PublishMetrics;
   /** Most publishers send nothing but a content type: its encoding is made once. */
   readonly #headerCache = new Map<string, Uint8Array>();
 
@@ -35,22 +33,12 @@ export class Publisher {
     this.#log = log;
     this.#map = map;
     this.#limits = limits;
-    const published = {
-      name: 'tidegate_publishes_total',
-      help: 'Events offered to channels, by outcome.',
-      labels: ['outcome'],
-    };
-    this.#accepted = metrics.counter(published, ['stored']);
-    this.#duplicates = metrics.counter(published, ['duplicate']);
-    this.#refused = metrics.counter(published, ['refused']);
-    this.#bytes = metrics.counter({
-      name: 'tidegate_published_bytes_total',
-      help: 'Bytes of data of events that were stored.',
-    });
+    this.#metrics = new PublishMetrics(metrics);
   }
 
   /** See `Channels.publish`. */
-  publish(events: readonly PublishedEvent[], done: PublishCallback): void {
+  publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
+    const counters = this.#metrics.of(protocol);
     const outcomes: (PublishReceipt | TidegateError)[] = new Array(events.length);
     // One append for each topic, so that topics of different durability answer independently.
     const byTopic = new Map<string, { readonly records: AppendRecord[]; readonly indexes: number[] }>();
@@ -68,7 +56,7 @@ export class Publisher {
         }
       } catch (error) {
         outcomes[i] = TidegateError.from(error);
-        this.#refused.add(1);
+        counters.refused.add(1);
       }
     }
     let waiting = byTopic.size;
@@ -79,10 +67,10 @@ export class Publisher {
     for (const [topic, { records, indexes }] of byTopic) {
       const append: TopicAppend = { topic, records };
       this.#log.append([append], (error, appended) => {
-        if (error === null) this.#settle(events, indexes, records, appended[0], outcomes);
+        if (error === null) this.#settle(events, indexes, records, appended[0], outcomes, counters);
         else {
           for (const index of indexes) outcomes[index] = error;
-          this.#refused.add(indexes.length);
+          counters.refused.add(indexes.length);
         }
         if (--waiting === 0) done(outcomes);
       });
@@ -132,6 +120,7 @@ export class Publisher {
     records: readonly AppendRecord[],
     appended: AppendedTopic,
     outcomes: (PublishReceipt | TidegateError)[],
+    counters: PublishCounters,
   ): void {
     const { topic, partitions, offsets, duplicates } = appended;
     let bytes = 0;
@@ -146,9 +135,9 @@ export class Publisher {
         duplicate,
       };
     }
-    this.#accepted.add(indexes.length - (duplicates?.size ?? 0));
-    if (duplicates !== null) this.#duplicates.add(duplicates.size);
-    this.#bytes.add(bytes);
+    counters.stored.add(indexes.length - (duplicates?.size ?? 0));
+    if (duplicates !== null) counters.duplicates.add(duplicates.size);
+    counters.bytes.add(bytes);
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   ResponseHeaders,
   StreamFraming,
 } from '../listeners/port.ts';
+import { CURSOR_HEADER } from './cursor-header.ts';
 import { endOfStream } from './stream-framing.ts';
 
 /** A subscription whose messages are a response that does not end. */
@@ -26,8 +27,11 @@ export interface StreamRequest {
   readonly protocol: string;
   readonly framing: StreamFraming;
   readonly headers: ResponseHeaders;
-  /** Sent before all messages, framed. */
-  readonly preamble: Buffer | null;
+  /**
+   * Makes what is sent before all messages, framed. It is given the cursor that the stream begins at; empty if the client came
+   * with one of its own, which it may still need.
+   */
+  readonly preamble: ((cursor: string) => Buffer) | null;
 }
 
 /**
@@ -97,11 +101,16 @@ export function openStream(exchange: HttpExchange, channels: Channels, request: 
   });
   let channel: ByteChannel;
   try {
-    channel = exchange.stream(200, headers, subscriber, framing);
+    channel = exchange.stream(
+      200,
+      { ...headers, [CURSOR_HEADER]: subscription.cursor() },
+      subscriber,
+      framing,
+    );
   } catch (error) {
     subscription.close();
     throw error;
   }
   subscriber.begin(subscription, channel);
-  if (preamble !== null) channel.write(preamble);
+  if (preamble !== null) channel.write(preamble(from.kind === 'cursor' ? '' : subscription.cursor()));
 }

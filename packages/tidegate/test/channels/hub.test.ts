@@ -67,7 +67,7 @@ test('nothing is handed over before subscribe returns', async () => {
 test('all that one turn brings goes out in one write', async () => {
   const subscriber = new TestSubscriber(hub, 'chat');
   await clock.settle();
-  for (let i = 0; i < 10; i++) hub.publish([event('chat', `m${i}`)], () => {});
+  for (let i = 0; i < 10; i++) hub.publish([event('chat', `m${i}`)], 'test', () => {});
   await clock.settle();
   assert.equal(subscriber.data.length, 10);
   assert.equal(subscriber.writes, 1);
@@ -271,7 +271,7 @@ test('policy close ends a subscriber that is further behind than the tail', asyn
   await clock.settle();
   slow.room = false;
   for (let i = 0; i < 200; i++) {
-    small.publish([event('chat', `m${i}${'x'.repeat(1000)}`)], () => {});
+    small.publish([event('chat', `m${i}${'x'.repeat(1000)}`)], 'test', () => {});
     await clock.settle();
   }
   slow.drain();
@@ -316,7 +316,7 @@ test('a cursor below retention is told as a gap with the first position there is
     return answer;
   })();
   for (let i = 0; i < 300; i++) {
-    small.publish([event('chat', `m${i}${'x'.repeat(1000)}`)], () => {});
+    small.publish([event('chat', `m${i}${'x'.repeat(1000)}`)], 'test', () => {});
     await clock.settle();
   }
   assert.ok('cursor' in first);

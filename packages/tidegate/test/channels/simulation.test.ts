@@ -154,8 +154,8 @@ async function simulate(seed: number, steps: number): Promise<void> {
           if (!outcome.duplicate) stored.push({ channel: outcome.channel, data });
         }
       };
-      hub.publish(retried ?? events, note);
-      if (retried !== null) hub.publish(retried, note);
+      hub.publish(retried ?? events, 'test', note);
+      if (retried !== null) hub.publish(retried, 'test', note);
     } else if (dice < 55 && clients.length < 12) {
       const earliest = chance(random, 50);
       const client = new Client(random, pick(random, PATTERNS), earliest ? 0 : stored.length);

@@ -39,7 +39,7 @@ class CountedChannels implements Channels {
     this.#hub = hub;
   }
 
-  publish: Channels['publish'] = (events, done) => this.#hub.publish(events, done);
+  publish: Channels['publish'] = (events, protocol, done) => this.#hub.publish(events, protocol, done);
 
   subscribe: Channels['subscribe'] = (request) => {
     const subscription = this.#hub.subscribe(request);

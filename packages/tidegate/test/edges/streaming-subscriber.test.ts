@@ -52,7 +52,7 @@ const REQUEST: StreamRequest = {
   protocol: 'sse',
   framing: 'chunked',
   headers: {},
-  preamble: Buffer.from('first'),
+  preamble: () => Buffer.from('first'),
 };
 
 beforeEach(() => {

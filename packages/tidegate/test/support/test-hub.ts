@@ -65,7 +65,7 @@ export function publish(
   hub: Hub,
   ...events: PublishedEvent[]
 ): Promise<readonly (PublishReceipt | TidegateError)[]> {
-  return new Promise((resolve) => hub.publish(events, resolve));
+  return new Promise((resolve) => hub.publish(events, 'test', resolve));
 }
 
 /** A subscriber that keeps what it gets. `room` false makes its transport full after the next write. */

@@ -72,7 +72,7 @@ export async function runSlowReader({ stillMs, durability }: SlowReaderRun): Pro
     assert.ok(behind >= 1, 'the metrics tell that somebody is behind');
     if (durability === 'synced') {
       assert.ok(
-        late - early < Math.max(48, backlogMiB / 4),
+        late - early < Math.max(96, backlogMiB / 4),
         `memory grew from ${early} to ${late} MiB with a backlog of ${backlogMiB} MiB`,
       );
     }

@@ -33,7 +33,7 @@ export class SinglePublish implements BodyTaker {
       refuse(this.#exchange, error);
       return;
     }
-    this.#channels.publish([event], this.#answer);
+    this.#channels.publish([event], 'http', this.#answer);
   }
 
   failed(error: TidegateError): void {
@@ -96,7 +96,7 @@ export function publishEntries(
   for (const entry of entries) if (!(entry instanceof TidegateError)) events.push(entry);
   if (events.length === entries.length) {
     if (events.length === 0) done([]);
-    else channels.publish(events, done);
+    else channels.publish(events, 'http', done);
     return;
   }
   const refused = entries as readonly (PublishedEvent | TidegateError)[];
@@ -105,5 +105,5 @@ export function publishEntries(
     done(refused.map((entry) => (entry instanceof TidegateError ? entry : outcomes[next++])));
   };
   if (events.length === 0) settle([]);
-  else channels.publish(events, settle);
+  else channels.publish(events, 'http', settle);
 }

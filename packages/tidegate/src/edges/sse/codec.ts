@@ -90,11 +90,15 @@ function endLineAndEvent(out: ByteWriter): void {
   out.ascii('\n\n');
 }
 
-/** What begins every event stream. */
-export function ssePreamble(framing: StreamFraming): Buffer {
-  const out = new ByteWriter(64);
+/**
+ * What begins every event stream. The cursor, if it is not empty, is the position that the stream begins at: a browser that loses the
+ * connection before the first message resumes there, and not at the end of what came meanwhile.
+ */
+export function ssePreamble(framing: StreamFraming, cursor: string): Buffer {
+  const out = new ByteWriter(128);
   beginFlush(out, framing);
   writeSseField(out, 'retry', String(RETRY_MS));
+  if (cursor !== '') writeSseField(out, 'id', cursor);
   endSseEvent(out);
   endFlush(out, framing);
   return Buffer.from(out.take());

@@ -1,7 +1,6 @@
-import type { Buffer } from 'node:buffer';
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
-import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
 import { refuse } from '../refusal.ts';
 import { framingFor } from '../stream-framing.ts';
 import { openStream } from '../streaming-subscriber.ts';
@@ -30,14 +29,12 @@ export class SseEdge {
   readonly #oneChannel: QueryRules;
   readonly #severalChannels: QueryRules;
   readonly #encoders = new Map<string, FrameEncoder>();
-  readonly #preambles: Readonly<Record<StreamFraming, Buffer>>;
 
   constructor(options: SseOptions) {
     this.#channels = options.channels;
     this.#limits = options.limits;
     this.#oneChannel = sseQueryRules(options.limits);
     this.#severalChannels = sseChannelsQueryRules(options.limits);
-    this.#preambles = { chunked: ssePreamble('chunked'), close: ssePreamble('close') };
   }
 
   /** `GET /v1/channels/{channel}` with `Accept: text/event-stream`. */
@@ -70,7 +67,7 @@ export class SseEdge {
         protocol: 'sse',
         framing,
         headers: HEADERS,
-        preamble: this.#preambles[framing],
+        preamble: (cursor) => ssePreamble(framing, cursor),
       });
     } catch (error) {
       refuse(exchange, error);

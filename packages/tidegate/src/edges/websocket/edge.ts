@@ -2,6 +2,7 @@ import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import { type Clock, type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
+import { CURSOR_HEADER } from '../cursor-header.ts';
 import { type QueryRules, queryDefaults, readSubscriptionQuery } from '../subscription-query.ts';
 import { createWebSocketEncoder, type WebSocketForm } from './codec.ts';
 import { Liveness } from './liveness.ts';
@@ -76,7 +77,8 @@ export class WebSocketEdge {
       gapEnds: bare,
     });
     try {
-      session.open(exchange.upgrade(handshake.headers, session), subscription);
+      const headers = { ...handshake.headers, [CURSOR_HEADER]: subscription.cursor() };
+      session.open(exchange.upgrade(headers, session), subscription);
     } catch (error) {
       subscription.close();
       throw error;

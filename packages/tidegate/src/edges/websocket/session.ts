@@ -144,7 +144,7 @@ export class WebSocketSession extends WebSocketConnection implements ByteChannel
     for (const event of batch) bytes += event.data?.length ?? 0;
     this.#publishesPending += batch.length;
     this.#publishBytesPending += bytes;
-    this.#context.channels.publish(batch, (outcomes) => this.#published(outcomes, bytes));
+    this.#context.channels.publish(batch, 'websocket', (outcomes) => this.#published(outcomes, bytes));
     if (this.#hasManyPending()) this.#pause(PAUSED_PUBLISHES);
   }
 

@@ -20,7 +20,7 @@ beforeEach(() => {
   publishes = [];
   clientReads = true;
   const channels: Channels = {
-    publish: (events, done) => void publishes.push({ events, done }),
+    publish: (events, _protocol, done) => void publishes.push({ events, done }),
     subscribe: () => assert.fail('nothing is subscribed to'),
     drain() {},
   };

@@ -19,8 +19,9 @@ after(() => server.close());
 
 /** What a stream has brought, without what begins it. */
 function events(stream: OpenStream): string {
-  assert.ok(stream.text.startsWith('retry: 1000\n\n'), stream.text);
-  return stream.text.slice('retry: 1000\n\n'.length);
+  const preamble = /^retry: 1000\n(id: \S+\n)?\n/.exec(stream.text);
+  assert.ok(preamble !== null, stream.text);
+  return stream.text.slice(preamble[0].length);
 }
 
 async function cursorOf(channel: string, body: string): Promise<string> {
@@ -47,7 +48,7 @@ describe('GET /v1/channels/{channel} with Accept: text/event-stream', () => {
   test('frames each flush as one chunk, whose size is right', async () => {
     const client = new RawClient(server.port);
     client.send('GET /v1/channels/framed HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n');
-    await client.until(/\r\n\r\n0000000d\r\nretry: 1000\n\n\r\n$/);
+    await client.until(/\r\n\r\n[0-9a-f]{8}\r\nretry: 1000\nid: \S+\n\n\r\n$/);
     const cursor = await cursorOf('framed', 'é'.repeat(200));
     const event = `id: ${cursor}\ndata: ${'é'.repeat(200)}\n\n`;
     const size = Buffer.byteLength(event).toString(16).padStart(8, '0');
@@ -74,12 +75,29 @@ describe('GET /v1/channels/{channel} with Accept: text/event-stream', () => {
     for (const stream of streams) stream.close();
   });
 
+  test('tells where it begins, so that a client cut off before its first message misses nothing', async () => {
+    await cursorOf('begins', 'before');
+    const stream = await OpenStream.open(server, '/v1/channels/begins', ACCEPT);
+    await stream.until('\n\n');
+    const told = /^retry: 1000\nid: (\S+)\n\n$/.exec(stream.text)?.[1];
+    assert.equal(stream.response.headers.get('tidegate-cursor'), told);
+    stream.close();
+    await cursorOf('begins', 'meanwhile');
+    const resumed = await OpenStream.open(server, '/v1/channels/begins', {
+      ...ACCEPT,
+      'last-event-id': told as string,
+    });
+    await resumed.until('data: ');
+    assert.match(resumed.text, /^retry: 1000\n\nid: \S+\ndata: meanwhile\n/);
+    resumed.close();
+  });
+
   test('serves HTTP/1.0 without chunks', async () => {
     const client = new RawClient(server.port);
     client.send('GET /v1/channels/old HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n');
-    await client.until(/\r\n\r\nretry: 1000\n\n$/);
+    await client.until(/\r\n\r\nretry: 1000\nid: \S+\n\n$/);
     await cursorOf('old', 'x');
-    assert.match(await client.until(/data: x\n\n$/), /\r\n\r\nretry: 1000\n\nid: \S+\ndata: x\n\n$/);
+    assert.match(await client.until(/data: x\n\n$/), /\r\n\r\nretry: 1000\nid: \S+\n\nid: \S+\ndata: x\n\n$/);
     await client.close();
   });
 

@@ -57,7 +57,7 @@ export class FakeTransport implements ByteChannel {
 export class FakeChannels implements Channels {
   readonly published: { readonly events: readonly PublishedEvent[]; readonly done: PublishCallback }[] = [];
 
-  publish(events: readonly PublishedEvent[], done: PublishCallback): void {
+  publish(events: readonly PublishedEvent[], _protocol: string, done: PublishCallback): void {
     this.published.push({ events, done });
   }
 
