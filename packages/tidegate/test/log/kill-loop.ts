@@ -22,12 +22,13 @@ async function writeAndKill(
   const args = [WRITER, folder, String(seed), String(from.written), String(from.synced), '1000000'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
-  let timer: NodeJS.Timeout | null = null;
+  let isTimed = false;
   for await (const line of createInterface({ input: child.stdout })) {
     const [word, durability, next] = line.split(' ');
     assert.equal(word, 'ack');
     acknowledged[durability as keyof Acknowledged] = Number(next);
-    timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+    if (!isTimed) setTimeout(() => child.kill('SIGKILL'), afterMs);
+    isTimed = true;
   }
   const [, signal] = await exited;
   assert.equal(signal, 'SIGKILL', 'The writer ended by itself');

@@ -51,10 +51,11 @@ function assertLmdbFile(path: string): void {
  * `synced`: a commit is answered after its pages were flushed (fdatasync) and the page that makes it current was written through
  * (O_DSYNC). `overlappingSync`, lmdb's default, must be off: with it a commit is visible to readers before it is on the disk.
  *
- * `written`: just that is wanted, so `overlappingSync` is on: a commit is visible and answered once the operating system has it, and
- * is flushed behind that. Pages are not used again before the commit that freed them is flushed, and a separate meta page names
- * the last flushed commit, so after a loss of power the file is whole as of that commit. `noSync` would be faster still,
- * but the file may then be torn beyond repair.
+ * `written`: the last commits may be lost with the power, the file may not be torn. `noMetaSync` is just that: pages are flushed before
+ * the page that makes them current is written, and that one is left to the operating system. `overlappingSync` promises more and
+ * gives less: lmdb 3.5.6 answers a commit only after its flush all the same, waits for ever on closing after a commit that failed, and
+ * readers meet what is not flushed. `noSync` is ten times faster for small commits, but after a loss of power the file may be torn
+ * beyond repair. docs/log.md has the figures.
  */
 export function openEnvironment(path: string, durability: Exclude<Durability, 'none'>): Environment {
   assertLmdbFile(path);
@@ -65,7 +66,8 @@ export function openEnvironment(path: string, durability: Exclude<Durability, 'n
     mapSize: MAP_BYTES,
     encoding: 'binary',
     keyEncoding: 'binary',
-    overlappingSync: durability === 'written',
+    overlappingSync: false,
+    noMetaSync: durability === 'written',
     // Each commit is one explicit batch. lmdb's own batching of event turns would add a promise that nobody can handle,
     // and that is rejected along with ours when a commit fails, which ends the process.
     eventTurnBatching: false,

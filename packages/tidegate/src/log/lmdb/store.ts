@@ -52,7 +52,6 @@ export class LmdbStore implements Store {
   readonly #metrics: LogMetrics;
   readonly #diskSpace: DiskSpace;
   readonly #reported = new Set<string>();
-  #lastCommitFailed = false;
 
   constructor(options: LmdbStoreOptions) {
     this.#environment = options.environment;
@@ -133,12 +132,10 @@ export class LmdbStore implements Store {
     }
     committed.then(
       () => {
-        this.#lastCommitFailed = false;
         this.#remember(changes);
         done(null);
       },
       (error: unknown) => {
-        this.#lastCommitFailed = true;
         void commitFailure(error, this.#clock, this.#diskSpace).then((failure) => {
           this.#logger.error({ err: failure.cause, code: failure.code }, 'A commit to the log failed');
           done(failure);
@@ -194,10 +191,7 @@ export class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
-    const closed = this.#environment.root.close();
-    // With `overlappingSync`, lmdb waits for the flush of its last commit, and after a commit that failed it waits for ever. Nothing is
-    // lost by not waiting: the commit is not there, and the process's end closes the file.
-    if (!this.#lastCommitFailed) await closed;
+    await this.#environment.root.close();
   }
 
   #locateStored(partition: Partition, offset: number): StoredBatch | Damage {
@@ -312,11 +306,9 @@ export class LmdbStore implements Store {
     });
     committed.then(
       () => {
-        this.#lastCommitFailed = false;
         done(null);
       },
       (error: unknown) => {
-        this.#lastCommitFailed = true;
         void commitFailure(error, this.#clock, this.#diskSpace).then(done);
       },
     );
