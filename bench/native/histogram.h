@@ -7,7 +7,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #define HISTOGRAM_STEPS 64
 #define HISTOGRAM_BUCKETS (HISTOGRAM_STEPS * 40)
@@ -27,8 +26,6 @@ static inline void histogram_record(struct histogram *histogram, uint64_t value)
   histogram->counts[index]++;
   if (value > histogram->maximum) histogram->maximum = value;
 }
-
-static inline void histogram_clear(struct histogram *histogram) { memset(histogram, 0, sizeof *histogram); }
 
 /* Prints `{"maximum":1234,"buckets":[[index,count],...]}`, empty buckets left out. */
 static void histogram_print(const struct histogram *histogram, FILE *out) {

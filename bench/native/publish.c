@@ -19,155 +19,16 @@
  * the answers, prints one line of JSON, and ends.
  */
 #define _GNU_SOURCE
-#include <stdbool.h>
-#include <sys/epoll.h>
-
-#include "clock.h"
-#include "histogram.h"
-#include "http-response.h"
-#include "payload.h"
-#include "program.h"
-#include "websocket-frame.h"
+#include "publisher.h"
 
 #define READ_BYTES (64 * 1024)
 #define EVENTS 256
 #define ANSWER_TIMEOUT_US 10000000
 
-enum answer_kind { ANSWER_RESPONSE, ANSWER_FRAME, ANSWER_LINE, ANSWER_CLOSE, ANSWER_NONE };
-
-struct publisher {
-  int descriptor;
-  bool connecting, greeting, sending, free;
-  char *unit;
-  size_t sent_bytes;
-  uint32_t lane, sequence, outstanding, answers;
-  uint64_t *started_us; /* a ring of `depth`: when each unanswered unit was due */
-  uint32_t oldest;
-  struct frame_reader frame;
-  struct http_response response;
-};
-
-static struct publisher *publishers, **free_ring;
-static uint32_t publisher_count, free_first, free_count, depth, answers_per_unit, connected;
-static enum answer_kind answer_kind;
-static bool is_websocket;
-static char *unit, *head, mask;
-static size_t unit_bytes, head_bytes;
-static size_t *blanks;
-static uint32_t items;
-static int port, epoll;
-static double rate, seconds;
-static uint64_t start_us, stop_us, units_planned;
-static bool running, stopped;
-
-static struct {
-  uint64_t units, answered, refused, late_us;
-} counts;
-static struct histogram latencies;
-
-static void watch(struct publisher *publisher, int operation, uint32_t interest) {
-  struct epoll_event event = {.events = interest, .data.ptr = publisher};
-  if (epoll_ctl(epoll, operation, publisher->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
-}
-
-static void offer(struct publisher *publisher) {
-  if (publisher->free || publisher->sending || publisher->greeting || publisher->outstanding == depth) return;
-  publisher->free = true;
-  free_ring[(free_first + free_count++) % publisher_count] = publisher;
-}
-
-static void open_connection(struct publisher *publisher) {
-  publisher->descriptor = connect_loopback(port);
-  publisher->connecting = true;
-  memset(&publisher->response, 0, sizeof publisher->response);
-  watch(publisher, EPOLL_CTL_ADD, EPOLLOUT);
-}
-
-static void unit_answered(struct publisher *publisher, bool accepted) {
-  if (publisher->outstanding == 0 || ++publisher->answers < answers_per_unit) return;
-  publisher->answers = 0;
-  uint64_t now = clock_us();
-  uint64_t started = publisher->started_us[publisher->oldest];
-  publisher->oldest = (publisher->oldest + 1) % depth;
-  publisher->outstanding--;
-  histogram_record(&latencies, now > started ? now - started : 0);
-  if (accepted) counts.answered++;
-  else if (counts.refused++ == 0) fprintf(stderr, "a publish was refused:\n%s\n", publisher->response.head);
-  offer(publisher);
-}
-
-static void unit_sent(struct publisher *publisher) {
-  publisher->sending = false;
-  if (answer_kind == ANSWER_NONE) unit_answered(publisher, true);
-  offer(publisher);
-}
-
-static void continue_sending(struct publisher *publisher) {
-  ssize_t written = send(publisher->descriptor, publisher->unit + publisher->sent_bytes, unit_bytes - publisher->sent_bytes, MSG_NOSIGNAL);
-  if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
-  if (written > 0) publisher->sent_bytes += (size_t)written;
-  if (publisher->sent_bytes < unit_bytes) return;
-  watch(publisher, EPOLL_CTL_MOD, EPOLLIN);
-  unit_sent(publisher);
-}
-
-/* When item `index` of the whole run is due. */
-static uint64_t due_us(uint64_t index) { return start_us + (uint64_t)((double)index * 1e6 / rate); }
-
-static void issue(struct publisher *publisher, uint64_t now) {
-  uint64_t first_item = counts.units * items;
-  for (uint32_t item = 0; item < items; item++) {
-    uint64_t stamp = rate > 0 ? due_us(first_item + item) : now;
-    payload_stamp(publisher->unit + blanks[item], publisher->lane, publisher->sequence++, stamp, mask);
-  }
-  uint64_t due = rate > 0 ? due_us(first_item + items - 1) : now;
-  if (now > due && now - due > counts.late_us) counts.late_us = now - due;
-  publisher->started_us[(publisher->oldest + publisher->outstanding) % depth] = due;
-  publisher->outstanding++;
-  counts.units++;
-  publisher->sent_bytes = 0;
-  if (answer_kind == ANSWER_CLOSE) {
-    publisher->sending = true;
-    open_connection(publisher);
-    return;
-  }
-  /* `sending` marks that EPOLLOUT is watched; the first try goes without. */
-  ssize_t written = send(publisher->descriptor, publisher->unit, unit_bytes, MSG_NOSIGNAL);
-  if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
-  publisher->sent_bytes = written > 0 ? (size_t)written : 0;
-  if (publisher->sent_bytes == unit_bytes) {
-    unit_sent(publisher);
-  } else {
-    publisher->sending = true;
-    watch(publisher, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
-  }
-}
-
-/* Issues what is due. Returns how long to wait for the next unit, in microseconds; -1 is until something happens. */
-static int64_t pump(void) {
-  for (;;) {
-    uint64_t now = clock_us();
-    bool finished = rate > 0 ? counts.units == units_planned : now >= stop_us;
-    if (finished) {
-      if (!stopped) {
-        stopped = true;
-        stop_us = now;
-        puts("stopped");
-        fflush(stdout);
-      }
-      return 1000;
-    }
-    uint64_t due = rate > 0 ? due_us(counts.units * items + items - 1) : now;
-    if (due > now) return (int64_t)(due - now);
-    if (free_count == 0) return rate > 0 ? -1 : (int64_t)(stop_us - now);
-    struct publisher *publisher = free_ring[free_first];
-    free_first = (free_first + 1) % publisher_count;
-    free_count--;
-    publisher->free = false;
-    issue(publisher, now);
-    offer(publisher);
-  }
-}
+static char *head;
+static size_t head_bytes;
+static bool is_websocket, running;
+static uint32_t connected;
 
 static void greeted(struct publisher *publisher) {
   publisher->greeting = false;
@@ -243,36 +104,23 @@ static void read_some(struct publisher *publisher) {
   else read_response(publisher, buffer, buffer + bytes);
 }
 
-static void find_blanks(void) {
-  char pattern[PAYLOAD_STAMP_BYTES];
-  for (int at = 0; at < PAYLOAD_STAMP_BYTES; at++) pattern[at] = PAYLOAD_BLANK[at] ^ mask;
-  blanks = malloc((unit_bytes / PAYLOAD_STAMP_BYTES + 1) * sizeof *blanks);
-  for (char *at = unit; (at = memmem(at, unit_bytes - (size_t)(at - unit), pattern, PAYLOAD_STAMP_BYTES)) != NULL; at++) {
-    blanks[items++] = (size_t)(at - unit);
-  }
-  if (items == 0) fail("the unit holds no payload");
-}
-
 static void begin(void) {
   char line[64];
   if (read(STDIN_FILENO, line, sizeof line) <= 0) exit(0);
   epoll_ctl(epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
   running = true;
-  start_us = clock_us();
-  stop_us = start_us + (uint64_t)(seconds * 1e6);
-  units_planned = (uint64_t)(rate * seconds / items);
-  if (units_planned == 0) units_planned = 1;
+  schedule_begin(&schedule);
 }
 
 static void print_result(uint64_t unanswered) {
 #define FIELD(name, value) printf("\"%s\":%llu,", name, (unsigned long long)(value))
   putchar('{');
-  FIELD("sent", counts.units * items);
-  FIELD("accepted", counts.answered * items);
-  FIELD("refused", counts.refused * items);
-  FIELD("unanswered", unanswered * items);
-  FIELD("startedUs", start_us);
-  FIELD("stoppedUs", stop_us);
+  FIELD("sent", counts.units * unit.items);
+  FIELD("accepted", counts.answered * unit.items);
+  FIELD("refused", counts.refused * unit.items);
+  FIELD("unanswered", unanswered * unit.items);
+  FIELD("startedUs", schedule.start_us);
+  FIELD("stoppedUs", stopped_us);
   FIELD("lateUs", counts.late_us);
 #undef FIELD
   fputs("\"latencies\":", stdout);
@@ -287,14 +135,6 @@ static uint64_t unanswered_units(void) {
   return units;
 }
 
-static enum answer_kind parse_answer_kind(const char *name) {
-  static const char *const names[] = {"response", "frame", "line", "close", "none"};
-  for (int kind = 0; kind < 5; kind++) {
-    if (strcmp(name, names[kind]) == 0) return (enum answer_kind)kind;
-  }
-  fail("unknown kind of answer: %s", name);
-}
-
 int main(int argument_count, char **arguments) {
   allow_many_files();
   port = (int)argument_number(argument_count, arguments, "--port", NULL);
@@ -303,13 +143,13 @@ int main(int argument_count, char **arguments) {
   answers_per_unit = (uint32_t)argument_number(argument_count, arguments, "--answers-per-unit", "1");
   answer_kind = parse_answer_kind(argument(argument_count, arguments, "--answers", "response"));
   is_websocket = strcmp(argument(argument_count, arguments, "--framing", "http"), "websocket") == 0;
-  mask = (char)argument_number(argument_count, arguments, "--mask", "0");
-  seconds = argument_number(argument_count, arguments, "--seconds", NULL);
-  rate = argument_number(argument_count, arguments, "--rate", "0");
-  unit = read_whole(argument(argument_count, arguments, "--unit", NULL), &unit_bytes);
+  schedule.seconds = argument_number(argument_count, arguments, "--seconds", NULL);
+  schedule.rate = argument_number(argument_count, arguments, "--rate", "0");
+  char mask = (char)argument_number(argument_count, arguments, "--mask", "0");
+  unit = read_unit(argument(argument_count, arguments, "--unit", NULL), mask);
+  schedule.unit_items = unit.items;
   const char *head_file = argument(argument_count, arguments, "--head", "");
   if (*head_file != 0) head = read_whole(head_file, &head_bytes);
-  find_blanks();
   if (answer_kind == ANSWER_NONE) answers_per_unit = 1;
   if (answer_kind == ANSWER_CLOSE) depth = 1;
   if (publisher_count > PAYLOAD_LANES_MAX) fail("--connections is at most %d", PAYLOAD_LANES_MAX);
@@ -320,7 +160,7 @@ int main(int argument_count, char **arguments) {
   for (uint32_t index = 0; index < publisher_count; index++) {
     struct publisher *publisher = &publishers[index];
     publisher->lane = index;
-    publisher->unit = memcpy(malloc(unit_bytes), unit, unit_bytes);
+    publisher->unit = memcpy(malloc(unit.bytes), unit.content, unit.bytes);
     publisher->started_us = calloc(depth, sizeof(uint64_t));
     publisher->greeting = true;
     if (answer_kind == ANSWER_CLOSE) greeted(publisher);
@@ -353,7 +193,7 @@ int main(int argument_count, char **arguments) {
     uint64_t unanswered = unanswered_units();
     bool sending = false;
     for (uint32_t index = 0; index < publisher_count; index++) sending |= publishers[index].sending;
-    if ((unanswered == 0 && !sending) || clock_us() > stop_us + ANSWER_TIMEOUT_US) {
+    if ((unanswered == 0 && !sending) || clock_us() > stopped_us + ANSWER_TIMEOUT_US) {
       print_result(unanswered);
       return 0;
     }

@@ -19,10 +19,10 @@
 #include <sys/epoll.h>
 
 #include "clock.h"
-#include "histogram.h"
 #include "http-response.h"
-#include "payload.h"
 #include "program.h"
+#include "request-heads.h"
+#include "tally.h"
 #include "websocket-frame.h"
 
 #define READ_BYTES (256 * 1024)
@@ -35,9 +35,7 @@ struct subscriber {
   int descriptor;
   enum stage stage;
   uint32_t attempts;
-  uint32_t *expected; /* the next sequence of each lane; NULL if this one is only counted */
-  uint64_t messages;
-  struct payload_scanner scanner;
+  struct tally tally;
   struct frame_reader frame;
   struct http_response response;
 };
@@ -48,15 +46,13 @@ static uint32_t opened, settled, opening_max;
 static bool is_websocket, waited_for;
 static uint32_t payload_bytes;
 static int port, epoll;
-static char **heads;
-static uint32_t head_count;
+static struct request_heads heads;
 
 static struct {
-  uint64_t messages, bytes, reads, foreign, missing, repeated, frames, closed, refused;
+  uint64_t bytes, reads, frames, closed, refused;
   uint64_t first_us, last_us;
 } counts;
-static struct histogram latencies;
-static uint64_t target, target_reached, target_reached_us, opening_us;
+static uint64_t opening_us;
 
 static void watch(struct subscriber *subscriber, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = subscriber};
@@ -107,39 +103,11 @@ static void send_head(struct subscriber *subscriber) {
   getsockopt(subscriber->descriptor, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
   if (error != 0) fail("cannot connect to port %d: %s", port, strerror(error));
   size_t index = (size_t)(subscriber - subscribers);
-  const char *head = heads[index < head_count ? index : head_count - 1];
+  const char *head = heads.texts[index < heads.count ? index : heads.count - 1];
   ssize_t written = send(subscriber->descriptor, head, strlen(head), MSG_NOSIGNAL);
   if (written != (ssize_t)strlen(head)) fail("cannot send a request: %s", strerror(errno));
   subscriber->stage = STAGE_HEAD;
   watch(subscriber, EPOLL_CTL_MOD, EPOLLIN);
-}
-
-static void check_order(struct subscriber *subscriber, const char *payload) {
-  uint32_t lane = payload_lane(payload);
-  if (lane >= PAYLOAD_LANES_MAX) return;
-  uint32_t sequence = payload_sequence(payload);
-  uint32_t expected = subscriber->expected[lane];
-  if (sequence < expected) {
-    counts.repeated++;
-    return;
-  }
-  counts.missing += sequence - expected;
-  subscriber->expected[lane] = sequence + 1;
-}
-
-static void count_payloads(struct subscriber *subscriber, const char *data, size_t bytes, uint64_t now) {
-  const char *end = data + bytes;
-  const char *payload;
-  while ((payload = payload_next(&subscriber->scanner, &data, end, payload_bytes, &counts.foreign)) != NULL) {
-    counts.messages++;
-    if (++subscriber->messages == target) {
-      target_reached++;
-      target_reached_us = now;
-    }
-    uint64_t sent = payload_time_us(payload);
-    histogram_record(&latencies, now > sent ? now - sent : 0);
-    if (subscriber->expected != NULL) check_order(subscriber, payload);
-  }
 }
 
 static void answer_ping(struct subscriber *subscriber) {
@@ -154,7 +122,7 @@ static void read_frames(struct subscriber *subscriber, const char *data, const c
     enum frame_event event = frame_next(&subscriber->frame, &data, end, &payload, &bytes);
     if (event == FRAME_MORE) return;
     if (event == FRAME_PAYLOAD) {
-      count_payloads(subscriber, payload, bytes, now);
+      count_payloads(&subscriber->tally, payload, bytes, payload_bytes, now);
     } else if (frame_ends_message(&subscriber->frame)) {
       counts.frames++;
     } else if (frame_opcode(&subscriber->frame) == WEBSOCKET_PING) {
@@ -169,7 +137,7 @@ static void read_response(struct subscriber *subscriber, const char *data, const
     size_t bytes;
     enum http_event event = http_next(&subscriber->response, &data, end, &body, &bytes);
     if (event == HTTP_BODY) {
-      count_payloads(subscriber, body, bytes, now);
+      count_payloads(&subscriber->tally, body, bytes, payload_bytes, now);
     } else if (event == HTTP_HEAD_DONE) {
       if (subscriber->response.status != (is_websocket ? 101 : 200)) {
         refused(subscriber);
@@ -212,47 +180,44 @@ static void read_some(struct subscriber *subscriber) {
 
 static void reset(void) {
   memset(&counts, 0, sizeof counts);
-  histogram_clear(&latencies);
-  for (uint32_t index = 0; index < subscriber_count; index++) {
-    subscribers[index].messages = 0;
-    if (subscribers[index].expected != NULL) memset(subscribers[index].expected, 0, PAYLOAD_LANES_MAX * sizeof(uint32_t));
-  }
+  memset(&total, 0, sizeof total);
+  for (uint32_t index = 0; index < subscriber_count; index++) tally_reset(&subscribers[index].tally);
 }
 
 static void set_target(uint64_t messages) {
-  target = messages;
-  target_reached = 0;
-  target_reached_us = 0;
-  for (uint32_t index = 0; index < subscriber_count; index++) target_reached += subscribers[index].messages >= messages;
+  memset(&target, 0, sizeof target);
+  target.messages = messages;
+  for (uint32_t index = 0; index < subscriber_count; index++) target.reached += subscribers[index].tally.messages >= messages;
 }
 
 static void report(void) {
   uint64_t open = 0, least = UINT64_MAX, most = 0;
   for (uint32_t index = 0; index < subscriber_count; index++) {
     open += subscribers[index].stage == STAGE_STREAM;
-    if (subscribers[index].messages < least) least = subscribers[index].messages;
-    if (subscribers[index].messages > most) most = subscribers[index].messages;
+    uint64_t messages = subscribers[index].tally.messages;
+    if (messages < least) least = messages;
+    if (messages > most) most = messages;
   }
 #define FIELD(name, value) printf("\"%s\":%llu,", name, (unsigned long long)(value))
   putchar('{');
   FIELD("open", open);
   FIELD("refused", counts.refused);
   FIELD("closed", counts.closed);
-  FIELD("messages", counts.messages);
+  FIELD("messages", total.messages);
   FIELD("least", least);
   FIELD("most", most);
   FIELD("frames", counts.frames);
   FIELD("bytes", counts.bytes);
   FIELD("reads", counts.reads);
-  FIELD("foreign", counts.foreign);
-  FIELD("missing", counts.missing);
-  FIELD("repeated", counts.repeated);
+  FIELD("foreign", total.foreign);
+  FIELD("missing", total.missing);
+  FIELD("repeated", total.repeated);
   FIELD("openingUs", opening_us);
   FIELD("firstUs", counts.first_us);
   FIELD("lastUs", counts.last_us);
-  FIELD("latencyMaximumUs", latencies.maximum);
-  FIELD("targetReached", target_reached);
-  FIELD("targetReachedUs", target_reached_us);
+  FIELD("latencyMaximumUs", total.latencies.maximum);
+  FIELD("targetReached", target.reached);
+  FIELD("targetReachedUs", target.reached_us);
   printf("\"nowUs\":%llu}\n", (unsigned long long)clock_us());
 #undef FIELD
 }
@@ -270,7 +235,7 @@ static void obey(const char *line) {
   } else if (strcmp(line, "report") == 0) {
     report();
   } else if (strcmp(line, "latencies") == 0) {
-    histogram_print(&latencies, stdout);
+    histogram_print(&total.latencies, stdout);
     putchar('\n');
   } else {
     fail("unknown command: %s", line);
@@ -294,20 +259,6 @@ static void read_commands(void) {
   memmove(input, line, held);
 }
 
-static void split_heads(const char *path) {
-  size_t bytes;
-  char *content = read_whole(path, &bytes);
-  heads = malloc((bytes / 16 + 1) * sizeof *heads);
-  for (char *head = content, *blank; (blank = strstr(head, "\r\n\r\n")) != NULL; head = blank + 4) {
-    size_t head_bytes = (size_t)(blank + 4 - head);
-    heads[head_count] = malloc(head_bytes + 1);
-    memcpy(heads[head_count], head, head_bytes);
-    heads[head_count++][head_bytes] = 0;
-  }
-  if (head_count == 0) fail("%s holds no request head", path);
-  free(content);
-}
-
 int main(int argument_count, char **arguments) {
   allow_many_files();
   port = (int)argument_number(argument_count, arguments, "--port", NULL);
@@ -316,13 +267,13 @@ int main(int argument_count, char **arguments) {
   payload_bytes = (uint32_t)argument_number(argument_count, arguments, "--payload", "100");
   opening_max = (uint32_t)argument_number(argument_count, arguments, "--opening", "100");
   uint32_t checked = (uint32_t)argument_number(argument_count, arguments, "--checked", "100");
-  split_heads(argument(argument_count, arguments, "--requests", NULL));
+  heads = read_request_heads(argument(argument_count, arguments, "--requests", NULL));
   if (payload_bytes <= PAYLOAD_STAMP_BYTES || payload_bytes > PAYLOAD_BYTES_MAX) fail("--payload is out of range");
 
   subscribers = calloc(subscriber_count, sizeof *subscribers);
   uint32_t stride = checked == 0 ? 0 : checked >= subscriber_count ? 1 : subscriber_count / checked;
   for (uint32_t index = 0; stride > 0 && index < subscriber_count; index += stride) {
-    subscribers[index].expected = calloc(PAYLOAD_LANES_MAX, sizeof(uint32_t));
+    tally_check(&subscribers[index].tally);
   }
   epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL};

@@ -139,7 +139,7 @@ async function startPushpin(name: string, profile: PushpinProfile): Promise<Benc
       ...publishItems(control, protocol, 1, 64),
       label: 'single POSTs x 64, no keep-alive',
     }),
-    bestWay: (protocol) => publishItems(control, protocol, 50, 4),
+    bestWay: (protocol) => publishItems(control, protocol, 10, 4),
     async stop() {
       await child.stop();
       origin.closeAllConnections();
