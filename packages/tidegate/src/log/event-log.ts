@@ -201,7 +201,7 @@ export class EventLog implements Log {
     await this.#topics.stop();
     for (const shard of this.#shards) await shard.idle();
     this.#release();
-    for (const shard of this.#shards) await shard.store.close();
+    for (const shard of this.#shards) await shard.close();
   }
 
   #bytesStored(durability: Durability): number {

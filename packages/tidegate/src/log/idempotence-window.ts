@@ -68,6 +68,11 @@ export class IdempotenceWindow {
     return this.#next - this.#oldest - this.#failedInRing;
   }
 
+  /** Whether nothing was ever put in. */
+  get isUnused(): boolean {
+    return this.#nextSequence === 1;
+  }
+
   /** Takes over a chunk that an earlier run of the server stored; in order of sequence. */
   restore(sequence: number, bytes: Buffer, nowMs: number): void {
     this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);

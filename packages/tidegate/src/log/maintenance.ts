@@ -81,7 +81,13 @@ export class Maintenance {
     const wanted =
       thoroughness === 'all' ? isCompactable(partition, nowMs) : isWorthCompacting(partition, nowMs);
     if (!wanted || isStopped()) return;
-    await new Compaction(partition, shard, this.#clock, this.#limits).run(isStopped);
+    // A pass ends where its memory for keys does; the next one goes on from there.
+    const { end } = partition;
+    for (let cleanedTo = -1; cleanedTo < partition.cleanedTo && !isStopped(); ) {
+      cleanedTo = partition.cleanedTo;
+      await new Compaction(partition, shard, this.#clock, this.#limits).run(isStopped);
+      if (partition.cleanedTo >= end) return;
+    }
   }
 
   async #forget(state: TopicState, shard: Shard): Promise<void> {

@@ -117,6 +117,7 @@ class Parts {
     const topics = new Topics({ shards, metrics: this.#metrics, clock, random, limits, allocateId });
     for (const shard of new Set(shards.values())) {
       for (const { stored, partitions } of shard.store.load()) topics.restore(stored, partitions, shard);
+      shard.preload([...topics.states].filter((state) => topics.shardOf(state) === shard));
       shard.store.check();
     }
     return new EventLog({

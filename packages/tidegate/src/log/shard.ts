@@ -26,6 +26,8 @@ const RECORD_OVERHEAD_BYTES = 64;
 const BUILDERS_KEPT_MAX = 64;
 /** Chunks of old ids that one commit removes besides its own work. */
 const FORGOTTEN_PER_COMMIT_MAX = 64;
+/** Chunks of ids that one turn loads. */
+const CHUNKS_LOADED_AT_ONCE = 32;
 
 export interface ShardOptions {
   readonly store: Store;
@@ -57,7 +59,10 @@ export class Shard {
   readonly #builders: BatchBuilder[] = [];
   /** Chunks of ids of groups that are not committed yet, by topic: which group each belongs to. */
   readonly #chunkGroups = new Map<TopicState, Map<number, CommitGroup>>();
+  /** Topics whose window of ids is not complete, and the sequence number from which chunks are missing. */
+  readonly #loading = new Map<TopicState, number>();
   #bytesPending = 0;
+  #closed = false;
 
   constructor(options: ShardOptions) {
     this.store = options.store;
@@ -159,6 +164,13 @@ export class Shard {
     this.#pipeline.job(job);
   }
 
+  /** Closes the store when everything is done. */
+  async close(): Promise<void> {
+    await this.idle();
+    this.#closed = true;
+    await this.store.close();
+  }
+
   /** Resolves when everything is done. */
   idle(): Promise<void> {
     return new Promise((resolve) => this.#pipeline.whenIdle(resolve));
@@ -166,19 +178,53 @@ export class Shard {
 
   /** The window of the topic's ids, loaded if it was not. */
   windowOf(state: TopicState): IdempotenceWindow {
-    if (state.window !== null) return state.window;
-    const window = new IdempotenceWindow({
+    if (state.window === null) this.#openWindow(state);
+    while (this.#loading.has(state)) this.#loadSome(state);
+    return state.window!;
+  }
+
+  /**
+   * Loads the windows of ids a little in each turn, so that a start does not wait for them, nor, most likely, the first
+   * record with an id.
+   */
+  preload(states: readonly TopicState[]): void {
+    const waiting = [...states];
+    const step = (): void => {
+      const state = waiting[0];
+      if (state === undefined || this.#closed) return;
+      if (state.window === null) this.#openWindow(state);
+      if (this.#loading.has(state) && !state.gone) {
+        this.#loadSome(state);
+      } else {
+        // Most topics have no ids, and need no table for them.
+        if (state.window!.isUnused) state.window = null;
+        waiting.shift();
+      }
+      this.#clock.endOfTurn(step);
+    };
+    this.#clock.endOfTurn(step);
+  }
+
+  #openWindow(state: TopicState): void {
+    state.window = new IdempotenceWindow({
       hash: state.hash,
       idsMax: this.#limits.idempotenceIdsMax,
       windowMs: this.#limits.idempotenceWindowMs,
       chunk: (sequence) => this.store.identityChunk(state.topic.id, sequence),
     });
+    this.#loading.set(state, 0);
+  }
+
+  #loadSome(state: TopicState): void {
+    const chunks = this.store.identityChunks(
+      state.topic.id,
+      this.#loading.get(state)!,
+      CHUNKS_LOADED_AT_ONCE,
+    );
     const nowMs = this.#clock.nowMs();
-    for (const { sequence, bytes } of this.store.identityChunks(state.topic.id)) {
-      window.restore(sequence, bytes, nowMs);
-    }
-    state.window = window;
-    return window;
+    for (const { sequence, bytes } of chunks) state.window!.restore(sequence, bytes, nowMs);
+    if (chunks.length < CHUNKS_LOADED_AT_ONCE) this.#loading.delete(state);
+    else this.#loading.set(state, chunks[chunks.length - 1].sequence + 1);
   }
 
   #sizeOf(appends: readonly TopicAppend[]): number | TidegateError {

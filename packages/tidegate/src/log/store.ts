@@ -27,6 +27,12 @@ export interface IdentityChunk {
   readonly bytes: Buffer;
 }
 
+/** A chunk of ids as it is stored. */
+export interface StoredChunk {
+  readonly sequence: number;
+  readonly bytes: Buffer;
+}
+
 /** What one commit changes, all of it or nothing. Drops come before additions. */
 export interface Changes {
   readonly dropped?: readonly DroppedBatch[];
@@ -71,8 +77,8 @@ export interface Store {
   basesOfKey(partition: Partition, search: KeySearch): readonly number[] | null;
   /** Begins to store; answers at once or later. Takes what is written over into the partitions' rings, not into their states. */
   commit(changes: Changes, done: CommitCallback): void;
-  /** Every stored chunk of ids of the topic, in order. */
-  identityChunks(topicId: number): Iterable<{ readonly sequence: number; readonly bytes: Buffer }>;
+  /** Stored chunks of ids of the topic, in order, from `sequence` on; fewer than `countMax` only at the end. */
+  identityChunks(topicId: number, sequence: number, countMax: number): readonly StoredChunk[];
   identityChunk(topicId: number, sequence: number): Buffer | undefined;
   /**
    * Removes a bounded part of what a deleted topic stored; answers whether it was the last.

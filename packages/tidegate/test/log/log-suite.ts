@@ -573,6 +573,25 @@ export function describeLog(backend: Backend): void {
       await log.close();
     });
 
+    test('compacts in several passes what has more keys than limits.compactionKeysMax', async () => {
+      const log = await backend.open({ limits: { compactionKeysMax: 1000, batchStoredBytesMax: 4096 } });
+      await log.createTopic(spec('t', { compacted: true }));
+      for (const round of ['old', 'new']) {
+        for (const i of range(0, 35)) {
+          await appendTo(
+            log,
+            't',
+            range(0, 100).map((j) => record(round, { key: `key-${i * 100 + j}` })),
+          );
+        }
+      }
+      await log.maintain();
+      const { records } = readAll(log, 't');
+      assert.equal(records.length, 3500);
+      assert.ok(records.every(({ data }) => data === 'new'));
+      await log.close();
+    });
+
     test('refuses what would wait beyond limits.appendBytesPendingMax, and takes it again later', async () => {
       const log = await backend.open({ limits: { appendBytesPendingMax: 10_000 } });
       await log.createTopic(spec('t'));

@@ -5,7 +5,7 @@ import type { BatchCache } from '../batch-cache.ts';
 import type { DiskSpace } from '../disk-space.ts';
 import type { LogMetrics } from '../log-metrics.ts';
 import type { Partition, PartitionState } from '../partition.ts';
-import type { Changes, CommitCallback, Damage, KeySearch, NewBatch, Store } from '../store.ts';
+import type { Changes, CommitCallback, Damage, KeySearch, NewBatch, Store, StoredChunk } from '../store.ts';
 import { type StoredBatch, verifyBatch } from '../stored-batch.ts';
 import type { TailCache } from '../tail-cache.ts';
 import type { StoredTopic } from '../topic-state.ts';
@@ -144,16 +144,15 @@ export class LmdbStore implements Store {
     );
   }
 
-  *identityChunks(topicId: number): Iterable<{ readonly sequence: number; readonly bytes: Buffer }> {
-    const start = identityKey(topicId, 0);
+  identityChunks(topicId: number, sequence: number, countMax: number): readonly StoredChunk[] {
+    const start = identityKey(topicId, sequence);
     const end = identityKey(topicId + 1, 0);
-    for (const { key, value } of this.#environment.identities.getRange({ start, end })) {
-      yield {
-        sequence: sequenceOfKey(key),
-        bytes: Buffer.from(value.buffer, value.byteOffset, value.length),
-      };
+    const chunks: StoredChunk[] = [];
+    for (const { key, value } of this.#environment.identities.getRange({ start, end, limit: countMax })) {
+      chunks.push({ sequence: sequenceOfKey(key), bytes: Buffer.from(value) });
     }
     this.#environment.root.resetReadTxn();
+    return chunks;
   }
 
   identityChunk(topicId: number, sequence: number): Buffer | undefined {
