@@ -70,6 +70,7 @@ export class Compaction {
       if (isStopped()) return;
       let next = offset;
       await this.#shard.transact(() => {
+        if (this.#partition.topic.gone) return null;
         const step = this.#step(Math.max(offset, this.#partition.start));
         next = step.next;
         return step.changes;

@@ -121,13 +121,17 @@ export class Topics {
       this.#states.delete(name);
       this.#publish();
       try {
-        await shard.transact(() => ({ topics: [stored] }));
+        await shard.transact(() => {
+          // From now on neither retention nor compaction writes anything of it.
+          state.gone = true;
+          return { topics: [stored] };
+        });
       } catch (error) {
+        state.gone = false;
         this.#states.set(name, state);
         this.#publish();
         throw error;
       }
-      state.gone = true;
       for (const partition of state.partitions) shard.store.release(partition);
       this.#erase(stored, shard);
     });

@@ -6,27 +6,25 @@ import type { DiskSpace } from '../disk-space.ts';
 import type { LogMetrics } from '../log-metrics.ts';
 import type { Partition, PartitionState } from '../partition.ts';
 import type { Changes, CommitCallback, Damage, KeySearch, NewBatch, Store, StoredChunk } from '../store.ts';
-import { type StoredBatch, verifyBatch } from '../stored-batch.ts';
+import type { StoredBatch } from '../stored-batch.ts';
 import type { TailCache } from '../tail-cache.ts';
 import type { StoredTopic } from '../topic-state.ts';
+import { BatchReader } from './batch-reader.ts';
 import type { Environment } from './environment.ts';
 import { commitFailure } from './failure.ts';
 import {
   batchKey,
   identityKey,
   indexKey,
-  offsetOfKey,
-  PARTITION_KEY_BYTES,
   partitionKey,
   sequenceOfKey,
   topicKey,
   topicOfKey,
 } from './keys.ts';
-import { keysBackFrom, keysFrom } from './seek.ts';
+import { readBytes } from './read-bytes.ts';
+import { keysFrom } from './seek.ts';
 import { decodePartitionState, decodeTopic, encodePartitionState, encodeTopic } from './state-codec.ts';
 
-/** Damaged ranges that are remembered as reported. */
-const REPORTED_MAX = 1000;
 /** What one step of the removal of a deleted topic takes away. */
 const ERASED_PER_STEP_MAX = 256;
 const NOTHING = Buffer.alloc(0);
@@ -49,9 +47,8 @@ export class LmdbStore implements Store {
   readonly #cache: BatchCache;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #metrics: LogMetrics;
   readonly #diskSpace: DiskSpace;
-  readonly #reported = new Set<string>();
+  readonly #reader: BatchReader;
 
   constructor(options: LmdbStoreOptions) {
     this.#environment = options.environment;
@@ -59,7 +56,7 @@ export class LmdbStore implements Store {
     this.#cache = options.cache;
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#metrics = options.metrics;
+    this.#reader = new BatchReader(options);
     this.#diskSpace = options.diskSpace;
   }
 
@@ -80,46 +77,20 @@ export class LmdbStore implements Store {
 
   /** The id that the next topic gets; never one that was used. */
   nextTopicId(): number {
-    const bytes = this.#read(this.#environment.meta, NEXT_TOPIC_ID);
+    const bytes = readBytes(this.#environment, this.#environment.meta, NEXT_TOPIC_ID);
     return bytes === undefined ? 1 : topicOfKey(bytes);
   }
 
   locate(partition: Partition, offset: number): StoredBatch | Damage {
-    const inRing = partition.ring.find(offset);
-    if (inRing !== undefined) return inRing;
-    const { recent } = partition;
-    if (recent !== null && recent.baseOffset <= offset && offset < recent.endOffset) return recent;
-    const cached = this.#cache.get(partition, offset);
-    if (cached !== undefined) {
-      partition.recent = cached;
-      return cached;
-    }
-    return this.#locateStored(partition, offset);
+    return this.#reader.locate(partition, offset);
   }
 
   baseOf(partition: Partition, offset: number): number {
-    const inRing = partition.ring.find(offset);
-    if (inRing !== undefined) return inRing.baseOffset;
-    return this.#baseAtOrBefore(partition, offset) ?? offset;
+    return this.#reader.baseOf(partition, offset);
   }
 
   basesOfKey(partition: Partition, search: KeySearch): readonly number[] | null {
-    const { topic } = partition;
-    if (!topic.topic.keyIndex) return null;
-    topic.hash.of(search.key);
-    const { high, low } = topic.hash;
-    const prefixBytes = PARTITION_KEY_BYTES + 8;
-    if (search.direction === 'forward') {
-      const start = indexKey(topic.topic.id, partition.index, high, low, search.from);
-      const bases = keysFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
-      this.#environment.root.resetReadTxn();
-      return bases;
-    }
-    if (search.to === 0) return [];
-    const start = indexKey(topic.topic.id, partition.index, high, low, search.to - 1);
-    const bases = keysBackFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
-    this.#environment.root.resetReadTxn();
-    return bases;
+    return this.#reader.basesOfKey(partition, search);
   }
 
   commit(changes: Changes, done: CommitCallback): void {
@@ -156,7 +127,7 @@ export class LmdbStore implements Store {
   }
 
   identityChunk(topicId: number, sequence: number): Buffer | undefined {
-    return this.#read(this.#environment.identities, identityKey(topicId, sequence));
+    return readBytes(this.#environment, this.#environment.identities, identityKey(topicId, sequence));
   }
 
   erase(stored: StoredTopic, done: (error: TidegateError | null, progress: 'more' | 'done') => void): void {
@@ -191,66 +162,6 @@ export class LmdbStore implements Store {
 
   async close(): Promise<void> {
     await this.#environment.root.close();
-  }
-
-  #locateStored(partition: Partition, offset: number): StoredBatch | Damage {
-    const { topic, index } = partition;
-    const base = this.#baseAtOrBefore(partition, offset);
-    if (base !== undefined) {
-      const cached = this.#cache.get(partition, base);
-      if (cached !== undefined && offset < cached.endOffset) {
-        partition.recent = cached;
-        return cached;
-      }
-      const bytes = this.#read(this.#environment.batches, batchKey(topic.topic.id, index, base));
-      const batch = bytes === undefined ? null : verifyBatch(bytes, topic.topic.id, index, base);
-      if (batch !== null && offset < batch.endOffset) {
-        this.#cache.add(partition, batch);
-        partition.recent = batch;
-        return batch;
-      }
-      if (batch === null) return this.#damage(partition, base, offset, bytes?.length ?? 0);
-      // The batch is whole and ends before `offset`: what should follow it is missing.
-      return this.#damage(partition, batch.endOffset, offset, 0);
-    }
-    return this.#damage(partition, partition.start, offset, 0);
-  }
-
-  /** A damaged batch ends where the next one begins, which its own bytes cannot be trusted to tell. */
-  #damage(partition: Partition, from: number, offset: number, bytes: number): Damage {
-    const { topic, index } = partition;
-    const start = batchKey(topic.topic.id, index, offset + 1);
-    const next = keysFrom(this.#environment.batches, start, PARTITION_KEY_BYTES, 1);
-    this.#environment.root.resetReadTxn();
-    const to = next.length === 0 ? partition.end : Math.min(offsetOfKey(next[0]), partition.end);
-    const name = `${topic.topic.id}/${index}/${from}`;
-    if (!this.#reported.has(name) && this.#reported.size < REPORTED_MAX) {
-      this.#reported.add(name);
-      this.#metrics.damaged.add(1);
-      this.#logger.error(
-        { topic: topic.topic.name, partition: index, from, to },
-        'Stored records are damaged',
-      );
-    }
-    return { from, to, bytes };
-  }
-
-  #baseAtOrBefore(partition: Partition, offset: number): number | undefined {
-    const start = batchKey(partition.topic.topic.id, partition.index, offset);
-    const found = keysBackFrom(this.#environment.batches, start, PARTITION_KEY_BYTES, 1);
-    this.#environment.root.resetReadTxn();
-    return found.length === 0 ? undefined : offsetOfKey(found[0]);
-  }
-
-  /** A copy: what lmdb hands out is a buffer that it writes over, or a mapped page that a later commit does. */
-  #read(table: Environment['batches'], key: Buffer): Buffer | undefined {
-    const fast = table.getBinaryFast(key);
-    if (fast === undefined) return undefined;
-    // lmdb's reused buffer claims the value's length and really is longer, which `set` would go by.
-    const bytes = Buffer.allocUnsafeSlow(fast.length);
-    bytes.set(fast.subarray(0, fast.length));
-    this.#environment.root.resetReadTxn();
-    return bytes;
   }
 
   #write(changes: Changes): void {
