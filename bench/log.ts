@@ -1,12 +1,5 @@
-/*
- * The log through its port, on this machine's disk: appends of 1,000 records, synced, and reading back with every field out.
- *
- *   node bench/log.ts [--data DIR] [--seconds N]
- */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   noMetrics,
   resolveLimits,
@@ -21,23 +14,38 @@ import {
   type Log,
   openLog,
 } from '../packages/tidegate/src/log/index.ts';
+import { machineNote } from './support/machine.ts';
+import { printTable, progress, readOptions } from './support/options.ts';
+import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    data: { type: 'string', default: tmpdir() },
-    seconds: { type: 'string', default: '4' },
-  },
-});
+const PURPOSE =
+  'The log through its port: appends of 1,000 records, synced, and reading back with every field out.';
+
+const options = readOptions(PURPOSE, { seconds: '4', bytes: '100,1000' });
+const sizes = options.numbers('bytes');
 const RECORDS_PER_APPEND = 1000;
-const APPENDS_UNDER_WAY = 32;
+const APPENDS_UNDER_WAY = 64;
 const KEYS = 100;
-const durationMs = Number(options.seconds) * 1000;
+const durationMs = options.seconds * 1000;
 
 interface Row {
   readonly work: string;
   readonly recordsPerSecond: number;
   readonly megabytesPerSecond: number;
-  readonly note: string;
+  /** Of one append; not a number for reads. */
+  readonly appendMs: number;
+  /** Of all its threads, in percent of one core. */
+  readonly cpuPercent: number;
+}
+
+/** Processor time of this process since a point, in percent of one core. */
+function cpuMeter(): () => number {
+  const before = process.cpuUsage();
+  const startedMs = performance.now();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return ((user + system) / 1000 / (performance.now() - startedMs)) * 100;
+  };
 }
 
 const open = (folder: string): Promise<Log> =>
@@ -49,6 +57,16 @@ const open = (folder: string): Promise<Log> =>
     metrics: noMetrics,
     limits: resolveLimits(),
   });
+
+const SPEC = {
+  partitions: 1,
+  durability: 'synced',
+  retentionMs: null,
+  retentionBytes: null,
+  compacted: false,
+  tombstoneRetentionMs: 0,
+  keyIndex: false,
+} as const;
 
 const headers = encodeHeaders([['ce_type', 'reading']]);
 
@@ -69,16 +87,8 @@ async function measureAppend(
   dataBytes: number,
   ids: 'with ids' | 'without ids',
 ): Promise<Row> {
-  await log.createTopic({
-    name: topic,
-    partitions: 1,
-    durability: 'synced',
-    retentionMs: null,
-    retentionBytes: null,
-    compacted: false,
-    tombstoneRetentionMs: 0,
-    keyIndex: false,
-  });
+  progress(`append ${dataBytes} B, synced, ${ids}`);
+  await log.createTopic({ ...SPEC, name: topic });
   const template = recordsOf(dataBytes);
   let appends = 0;
   let latencyMs = 0;
@@ -90,6 +100,7 @@ async function measureAppend(
       identity: `sensors\u0000/plant/7\u0000reading-${first + i}`,
     }));
   };
+  const cpu = cpuMeter();
   const startedMs = performance.now();
   const elapsedMs = await new Promise<number>((resolve, reject) => {
     let underWay = 0;
@@ -121,7 +132,8 @@ async function measureAppend(
     work: `append ${dataBytes} B, synced, ${ids}`,
     recordsPerSecond: (records / elapsedMs) * 1000,
     megabytesPerSecond: bytes / elapsedMs / 1000,
-    note: `${appends} appends of ${RECORDS_PER_APPEND}, ${APPENDS_UNDER_WAY} under way, ${(latencyMs / appends).toFixed(1)} ms each`,
+    appendMs: latencyMs / appends,
+    cpuPercent: cpu(),
   };
 }
 
@@ -155,7 +167,9 @@ function readOnce(log: Log, topic: string): { records: number; bytes: number; su
   return { records, bytes, sum };
 }
 
-function measureRead(log: Log, topic: string, work: string, note: string): Row {
+function measureRead(log: Log, topic: string, work: string): Row {
+  progress(work);
+  const cpu = cpuMeter();
   const startedMs = performance.now();
   const { records, bytes, sum } = readOnce(log, topic);
   const elapsedMs = performance.now() - startedMs;
@@ -164,87 +178,62 @@ function measureRead(log: Log, topic: string, work: string, note: string): Row {
     work,
     recordsPerSecond: (records / elapsedMs) * 1000,
     megabytesPerSecond: bytes / elapsedMs / 1000,
-    note,
+    appendMs: Number.NaN,
+    cpuPercent: cpu(),
   };
 }
 
-async function measure(): Promise<readonly Row[]> {
-  const folder = mkdtempSync(join(options.data, 'tidegate-bench-'));
-  const rows: Row[] = [];
-  try {
-    let log = await open(folder);
-    for (const ids of ['without ids', 'with ids'] as const) {
-      for (const dataBytes of [100, 1000]) {
-        rows.push(await measureAppend(log, `append-${dataBytes}-${ids.replace(' ', '-')}`, dataBytes, ids));
-      }
-    }
-    await log.close();
-    const openedMs = performance.now();
-    log = await open(folder);
-    const openMs = performance.now() - openedMs;
-    const sizeMb = statSync(join(folder, 'synced.mdb')).size / 1e6;
-    for (const dataBytes of [100, 1000]) {
-      const topic = `append-${dataBytes}-without-ids`;
-      rows.push(
-        measureRead(
-          log,
-          topic,
-          `read ${dataBytes} B, from the file, first pass`,
-          'checksums verified; code still cold',
-        ),
-      );
-      rows.push(
-        measureRead(
-          log,
-          topic,
-          `read ${dataBytes} B, from the file`,
-          'checksums verified; more than the caches hold',
-        ),
-      );
-    }
-    const hot = 'hot';
-    await measureHot(log, hot, rows);
-    rows.push({
-      work: 'open',
-      recordsPerSecond: 0,
-      megabytesPerSecond: 0,
-      note: `${openMs.toFixed(1)} ms with ${sizeMb.toFixed(0)} MB`,
-    });
-    await log.close();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return rows;
-}
-
 /** What is at the end of a topic is in memory, verified when it was stored. */
-async function measureHot(log: Log, topic: string, rows: Row[]): Promise<void> {
-  const spec = { partitions: 1, durability: 'synced', retentionMs: null, retentionBytes: null } as const;
-  await log.createTopic({ ...spec, name: topic, compacted: false, tombstoneRetentionMs: 0, keyIndex: false });
-  for (let i = 0; i < 100; i++) {
+async function measureNewest(log: Log, dataBytes: number): Promise<Row> {
+  const topic = `newest-${dataBytes}`;
+  await log.createTopic({ ...SPEC, name: topic });
+  for (let i = 0; i < 20; i++) {
     await new Promise<void>((resolve, reject) => {
-      log.append([{ topic, records: recordsOf(100) }], (error) =>
+      log.append([{ topic, records: recordsOf(dataBytes) }], (error) =>
         error === null ? resolve() : reject(error),
       );
     });
   }
-  readOnce(log, topic);
-  rows.push(measureRead(log, topic, 'read 100 B, from memory', 'the newest 100,000 records'));
+  // Several passes, because one is over too soon to be measured.
+  for (let pass = 0; pass < 5; pass++) readOnce(log, topic);
+  return measureRead(log, topic, `read ${dataBytes} B, the newest 20,000, from memory`);
 }
 
-const [cpu] = cpus();
-console.log(`Node ${process.version}, ${availableParallelism()} x ${cpu.model.trim()}, ${options.data}\n`);
-const rows = await measure();
-const columns = ['work', 'records/s', 'MB/s', 'note'];
-const cells = rows.map(({ work, recordsPerSecond, megabytesPerSecond, note }) => [
-  work,
-  recordsPerSecond === 0 ? '' : Math.round(recordsPerSecond).toLocaleString('en'),
-  megabytesPerSecond === 0 ? '' : megabytesPerSecond.toFixed(0),
-  note,
-]);
-const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((row) => row[i].length)));
-for (const row of [columns, widths.map((width) => '-'.repeat(width)), ...cells]) {
-  console.log(
-    `| ${row.map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(' | ')} |`,
-  );
+const folder = scratchFolder('log');
+let log = await open(folder);
+const rows: Row[] = [];
+for (const ids of ['without ids', 'with ids'] as const) {
+  for (const dataBytes of sizes) {
+    rows.push(await measureAppend(log, `append-${dataBytes}-${ids.replace(' ', '-')}`, dataBytes, ids));
+  }
 }
+await log.close();
+const openedMs = performance.now();
+log = await open(folder);
+const openMs = performance.now() - openedMs;
+const megabytes = statSync(join(folder, 'synced.mdb')).size / 1e6;
+for (const dataBytes of sizes) {
+  const topic = `append-${dataBytes}-without-ids`;
+  rows.push(measureRead(log, topic, `read ${dataBytes} B, from the file, first pass`));
+  rows.push(measureRead(log, topic, `read ${dataBytes} B, from the file`));
+  rows.push(await measureNewest(log, dataBytes));
+}
+await log.close();
+removeScratchFolder(folder);
+
+printTable(options, {
+  title: `The log: ${RECORDS_PER_APPEND.toLocaleString('en')} records in an append, ${APPENDS_UNDER_WAY} appends under way`,
+  columns: ['work', 'records/s', 'MB/s of data', 'ms per append', 'CPU %'],
+  rows: rows.map(({ work, recordsPerSecond, megabytesPerSecond, appendMs, cpuPercent }) => [
+    work,
+    Math.round(recordsPerSecond),
+    megabytesPerSecond,
+    appendMs,
+    cpuPercent,
+  ]),
+  notes: [
+    `Each record has one of ${KEYS} keys and a header. Reading takes out the key and the header as text and the data as bytes; what comes from the file is more than the caches hold, and its checksums are verified. Durability synced.`,
+    `Opening the log with ${megabytes.toFixed(0)} MB took ${openMs.toFixed(1)} ms.`,
+    machineNote(),
+  ],
+});

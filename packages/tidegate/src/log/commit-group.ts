@@ -3,7 +3,7 @@ import type { TidegateError } from '../kernel/index.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { IdentityChunkBuilder } from './identity-chunk.ts';
 import type { Partition } from './partition.ts';
-import type { AppendCallback } from './port.ts';
+import type { AppendCallback, AppendedTopic } from './port.ts';
 import type { TopicState } from './topic-state.ts';
 
 /** What one group appends to one partition. */
@@ -72,4 +72,16 @@ export class CommitGroup {
     this.bases = new Map();
     for (const part of this.parts) this.bases.set(part.partition, part.partition.end);
   }
+}
+
+/** The outcome for the caller. The group is stamped, and its partitions stand where it began: turns numbers within the group into offsets. */
+export function settledTopic(pending: PendingTopic): AppendedTopic {
+  const { state, partitions, offsets, duplicates, settled } = pending;
+  for (let i = 0; i < offsets.length; i++) {
+    const partition = state.partitions[partitions[i]];
+    const first = settled?.get(i);
+    if (first === undefined) offsets[i] += partition.end;
+    else if (first !== null) offsets[i] += first.bases!.get(partition)!;
+  }
+  return { topic: state.topic, partitions, offsets, duplicates };
 }

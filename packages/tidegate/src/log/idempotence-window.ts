@@ -1,12 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import { IdentityChunkBuilder, StoredIdentityChunk } from './identity-chunk.ts';
+import { IdentityTable } from './identity-table.ts';
 import type { TextHash } from './text-hash.ts';
 
-const CAPACITY_MIN = 256;
 /** Chunks that were read to verify a hit, kept because retries come in bursts. */
 const CHUNKS_KEPT_MAX = 8;
-/** Marks an entry whose group failed. */
-const NO_SEQUENCE = 0;
 
 type ChunkState = 'pending' | 'stored' | 'failed';
 
@@ -27,26 +25,14 @@ export interface WindowOptions {
 }
 
 /**
- * The ids that clients supplied lately, and where their records are. Entries are numbered in the order of arrival and
- * lie in a ring of typed arrays (26 bytes each, and 8 of hash table), because a million strings in a Map would take ten times that.
- * A hit of the 64-bit hash is verified against the id's text, which is in the stored chunk; so the answer is exact.
+ * The ids that clients supplied lately, and where their records are. A hit of the 64-bit hash is verified against the id's text, which is in the stored chunk; so the answer is exact.
  */
 export class IdempotenceWindow {
   readonly #hash: TextHash;
   readonly #idsMax: number;
   readonly #windowMs: number;
   readonly #loadChunk: (sequence: number) => Buffer | undefined;
-  #capacity = CAPACITY_MIN;
-  #high = new Uint32Array(CAPACITY_MIN);
-  #low = new Uint32Array(CAPACITY_MIN);
-  #sequence = new Uint32Array(CAPACITY_MIN);
-  #inChunk = new Uint32Array(CAPACITY_MIN);
-  #partition = new Uint16Array(CAPACITY_MIN);
-  #offset = new Float64Array(CAPACITY_MIN);
-  /** Open addressing, linear probing: ring index + 1, or 0. */
-  #table = new Int32Array(CAPACITY_MIN * 2);
-  #oldest = 0;
-  #next = 0;
+  readonly #table = new IdentityTable();
   #spans: ChunkSpan[] = [];
   #firstSpan = 0;
   #nextSequence = 1;
@@ -65,7 +51,7 @@ export class IdempotenceWindow {
 
   /** The number of ids remembered, those that are not yet stored included. */
   get size(): number {
-    return this.#next - this.#oldest - this.#failedInRing;
+    return this.#table.next - this.#table.oldest - this.#failedInRing;
   }
 
   /** Whether nothing was ever put in. */
@@ -83,7 +69,7 @@ export class IdempotenceWindow {
     }
     const span: ChunkSpan = {
       sequence,
-      firstEntry: this.#next,
+      firstEntry: this.#table.next,
       count: 0,
       timeMs: chunk.timeMs,
       state: 'stored',
@@ -101,35 +87,29 @@ export class IdempotenceWindow {
     if (this.size === 0) return -1;
     this.#hash.of(identity);
     const { high, low } = this.#hash;
-    const mask = this.#table.length - 1;
-    for (let slot = low & mask; this.#table[slot] !== 0; slot = (slot + 1) & mask) {
-      const at = this.#table[slot] - 1;
-      if (this.#high[at] === high && this.#low[at] === low && this.#isText(at, identity))
-        return this.#entryAt(at);
-    }
-    return -1;
+    return this.#table.find(high, low, (sequence, inChunk) => this.#isText(sequence, inChunk, identity));
   }
 
   partitionOf(entry: number): number {
-    return this.#partition[entry % this.#capacity];
+    return this.#table.entry(entry).partition;
   }
 
   /** Absolute once the entry's chunk is stamped; before, the record's number within its group and partition. */
   offsetOf(entry: number): number {
-    return this.#offset[entry % this.#capacity];
+    return this.#table.entry(entry).offset;
   }
 
   /** The chunk that the entry belongs to. */
   sequenceOf(entry: number): number {
-    return this.#sequence[entry % this.#capacity];
+    return this.#table.entry(entry).sequence;
   }
 
   /** Begins the chunk of a new group. */
   open(): IdentityChunkBuilder {
-    const chunk = new IdentityChunkBuilder(this.#nextSequence++, this.#next);
+    const chunk = new IdentityChunkBuilder(this.#nextSequence++, this.#table.next);
     const span: ChunkSpan = {
       sequence: chunk.sequence,
-      firstEntry: this.#next,
+      firstEntry: this.#table.next,
       count: 0,
       timeMs: 0,
       state: 'pending',
@@ -152,10 +132,11 @@ export class IdempotenceWindow {
     const { span } = this.#pending.get(chunk.sequence)!;
     span.timeMs = timeMs;
     return chunk.encode(timeMs, (index) => {
-      const at = (chunk.firstEntry + index) % this.#capacity;
-      const partition = this.#partition[at];
-      this.#offset[at] += baseOf(partition);
-      return { high: this.#high[at], low: this.#low[at], partition, offset: this.#offset[at] };
+      const number = chunk.firstEntry + index;
+      const entry = this.#table.entry(number);
+      const offset = entry.offset + baseOf(entry.partition);
+      this.#table.setOffset(number, offset);
+      return { ...entry, offset };
     });
   }
 
@@ -171,11 +152,7 @@ export class IdempotenceWindow {
     const { span } = this.#pending.get(chunk.sequence)!;
     span.state = 'failed';
     this.#pending.delete(chunk.sequence);
-    for (let i = 0; i < span.count; i++) {
-      const at = (span.firstEntry + i) % this.#capacity;
-      this.#unlink(at);
-      this.#sequence[at] = NO_SEQUENCE;
-    }
+    for (let i = 0; i < span.count; i++) this.#table.void(span.firstEntry + i);
     this.#failedInRing += span.count;
   }
 
@@ -198,7 +175,7 @@ export class IdempotenceWindow {
     while (this.#firstSpan < this.#spans.length) {
       const span = this.#spans[this.#firstSpan];
       if (span.state === 'pending' || (span.state === 'stored' && span.timeMs >= horizon)) return;
-      while (this.#oldest < span.firstEntry + span.count) this.#dropOldest(span);
+      while (this.#table.oldest < span.firstEntry + span.count) this.#dropOldest(span);
       this.#shiftSpan(span);
     }
   }
@@ -207,15 +184,14 @@ export class IdempotenceWindow {
     while (this.size > this.#idsMax) {
       const span = this.#spans[this.#firstSpan];
       if (span.state === 'pending') return;
-      if (this.#oldest < span.firstEntry + span.count) this.#dropOldest(span);
-      if (this.#oldest >= span.firstEntry + span.count) this.#shiftSpan(span);
+      if (this.#table.oldest < span.firstEntry + span.count) this.#dropOldest(span);
+      if (this.#table.oldest >= span.firstEntry + span.count) this.#shiftSpan(span);
     }
   }
 
   #dropOldest(span: ChunkSpan): void {
-    if (span.state === 'stored') this.#unlink(this.#oldest % this.#capacity);
-    else this.#failedInRing--;
-    this.#oldest++;
+    if (span.state === 'failed') this.#failedInRing--;
+    this.#table.dropOldest();
   }
 
   #shiftSpan(span: ChunkSpan): void {
@@ -228,10 +204,9 @@ export class IdempotenceWindow {
     }
   }
 
-  #isText(at: number, identity: string): boolean {
-    const sequence = this.#sequence[at];
+  #isText(sequence: number, inChunk: number, identity: string): boolean {
     const pending = this.#pending.get(sequence);
-    if (pending !== undefined) return pending.chunk.isText(this.#inChunk[at], identity);
+    if (pending !== undefined) return pending.chunk.isText(inChunk, identity);
     let chunk = this.#chunksKept.get(sequence);
     if (chunk === undefined) {
       const bytes = this.#loadChunk(sequence);
@@ -245,71 +220,10 @@ export class IdempotenceWindow {
       }
       this.#chunksKept.set(sequence, chunk);
     }
-    return chunk.isText(this.#inChunk[at], identity);
-  }
-
-  #entryAt(at: number): number {
-    const oldestAt = this.#oldest % this.#capacity;
-    return this.#oldest + ((at - oldestAt + this.#capacity) % this.#capacity);
+    return chunk.isText(inChunk, identity);
   }
 
   #push(span: ChunkSpan, high: number, low: number, partition: number, offset: number): void {
-    if (this.#next - this.#oldest === this.#capacity) this.#grow();
-    const at = this.#next % this.#capacity;
-    this.#high[at] = high;
-    this.#low[at] = low;
-    this.#sequence[at] = span.sequence;
-    this.#inChunk[at] = span.count++;
-    this.#partition[at] = partition;
-    this.#offset[at] = offset;
-    this.#next++;
-    this.#link(at);
-  }
-
-  #link(at: number): void {
-    const mask = this.#table.length - 1;
-    let slot = this.#low[at] & mask;
-    while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
-    this.#table[slot] = at + 1;
-  }
-
-  /** Takes an entry out of the table, and moves up what its place had pushed aside. */
-  #unlink(at: number): void {
-    const table = this.#table;
-    const mask = table.length - 1;
-    let hole = this.#low[at] & mask;
-    while (table[hole] !== at + 1) {
-      if (table[hole] === 0) return;
-      hole = (hole + 1) & mask;
-    }
-    for (let slot = (hole + 1) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#low[table[slot] - 1] & mask;
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        table[hole] = table[slot];
-        hole = slot;
-      }
-    }
-    table[hole] = 0;
-  }
-
-  #grow(): void {
-    const before = this.#capacity;
-    const capacity = before * 2;
-    const move = <T extends Uint32Array | Uint16Array | Float64Array>(from: T, to: T): T => {
-      for (let entry = this.#oldest; entry < this.#next; entry++) to[entry % capacity] = from[entry % before];
-      return to;
-    };
-    this.#high = move(this.#high, new Uint32Array(capacity));
-    this.#low = move(this.#low, new Uint32Array(capacity));
-    this.#sequence = move(this.#sequence, new Uint32Array(capacity));
-    this.#inChunk = move(this.#inChunk, new Uint32Array(capacity));
-    this.#partition = move(this.#partition, new Uint16Array(capacity));
-    this.#offset = move(this.#offset, new Float64Array(capacity));
-    this.#capacity = capacity;
-    this.#table = new Int32Array(capacity * 2);
-    // Entries of failed groups are in the ring still, and must not come back into the table.
-    for (let entry = this.#oldest; entry < this.#next; entry++) {
-      if (this.#sequence[entry % capacity] !== NO_SEQUENCE) this.#link(entry % capacity);
-    }
+    this.#table.push({ high, low, sequence: span.sequence, inChunk: span.count++, partition, offset });
   }
 }

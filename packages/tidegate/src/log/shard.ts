@@ -1,6 +1,6 @@
 import { type Clock, type Limits, type Logger, TidegateError } from '../kernel/index.ts';
 import { AppendEncoder } from './append-encoder.ts';
-import type { CommitGroup, PartitionAppend, PendingTopic } from './commit-group.ts';
+import { type CommitGroup, type PartitionAppend, settledTopic } from './commit-group.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { LogMetrics } from './log-metrics.ts';
 import type { Partition, PartitionState } from './partition.ts';
@@ -257,7 +257,7 @@ export class Shard {
   ): void {
     group.failure = error;
     const answers = group.appends.map((append) =>
-      error === null && append.error === null ? append.topics.map((topic) => settle(topic)) : NO_TOPICS,
+      error === null && append.error === null ? append.topics.map(settledTopic) : NO_TOPICS,
     );
     for (const part of group.parts) {
       part.partition.recordsPending -= part.count;
@@ -307,16 +307,4 @@ export class Shard {
       this.store.commit(drop.changes, () => partition.adopt(drop.state));
     }
   }
-}
-
-/** The group is stamped, and its partitions stand where it began: turns numbers within the group into offsets. */
-function settle(pending: PendingTopic): AppendedTopic {
-  const { state, partitions, offsets, duplicates, settled } = pending;
-  for (let i = 0; i < offsets.length; i++) {
-    const partition = state.partitions[partitions[i]];
-    const first = settled?.get(i);
-    if (first === undefined) offsets[i] += partition.end;
-    else if (first !== null) offsets[i] += first.bases!.get(partition)!;
-  }
-  return { topic: state.topic, partitions, offsets, duplicates };
 }
