@@ -2,8 +2,9 @@ import type { Buffer } from 'node:buffer';
 import type { TidegateError } from '../kernel/index.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { IdentityChunkBuilder } from './identity-chunk.ts';
-import type { Partition } from './partition.ts';
+import type { Partition, PartitionState } from './partition.ts';
 import type { AppendCallback, AppendedTopic } from './port.ts';
+import { StoredBatch, stampBatch } from './stored-batch.ts';
 import type { TopicState } from './topic-state.ts';
 
 /** What one group appends to one partition. */
@@ -27,6 +28,21 @@ export class PartitionAppend {
     if (this.builder.count === 0) return;
     this.sealedCounts.push(this.builder.count);
     this.sealed.push(this.builder.seal(this.partition.topic.topic.id, this.partition.index));
+  }
+
+  /** Gives the batches their offsets, from the partition's end on; with the state that the partition has after them. */
+  stamp(): { readonly batches: readonly StoredBatch[]; readonly state: PartitionState } {
+    this.seal();
+    const { partition } = this;
+    let { end, bytes } = partition;
+    const batches = this.sealed.map((sealed, i) => {
+      const base = end;
+      end += this.sealedCounts[i];
+      bytes += sealed.length;
+      stampBatch(sealed, base, end);
+      return new StoredBatch(sealed);
+    });
+    return { batches, state: partition.state({ end, bytes, records: partition.records + this.count }) };
   }
 }
 

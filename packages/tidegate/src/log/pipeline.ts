@@ -37,10 +37,12 @@ export class Pipeline {
     this.#schedule();
   }
 
-  /** Calls back once nothing is queued or under way. */
-  whenIdle(callback: () => void): void {
-    if (!this.#busy && this.#queue.length === 0) callback();
-    else this.#idleWaiters.push(callback);
+  /** Resolves once nothing is queued or under way. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#busy && this.#queue.length === 0) resolve();
+      else this.#idleWaiters.push(resolve);
+    });
   }
 
   #schedule(): void {

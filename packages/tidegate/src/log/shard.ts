@@ -1,6 +1,6 @@
 import { type Clock, type Limits, type Logger, TidegateError } from '../kernel/index.ts';
 import { AppendEncoder } from './append-encoder.ts';
-import { type CommitGroup, type PartitionAppend, settledTopic } from './commit-group.ts';
+import { type CommitGroup, settledTopic } from './commit-group.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { LogMetrics } from './log-metrics.ts';
 import type { Partition, PartitionState } from './partition.ts';
@@ -8,7 +8,6 @@ import { Pipeline } from './pipeline.ts';
 import type { AppendCallback, AppendedTopic, TopicAppend } from './port.ts';
 import { type DropPlan, planDrop } from './retention.ts';
 import type { Changes, IdentityChunk, NewBatch, Store } from './store.ts';
-import { StoredBatch, stampBatch } from './stored-batch.ts';
 import type { TopicState } from './topic-state.ts';
 import { TopicWindows } from './topic-windows.ts';
 
@@ -58,11 +57,6 @@ export class Shard {
     this.#windows = new TopicWindows(options.store, options.clock, options.limits);
     this.#encoder = new AppendEncoder(options.clock, options.limits, this.#windows);
     this.#pipeline = new Pipeline(options.clock, (group, next) => this.#commitGroup(group, next));
-  }
-
-  /** Bytes of appends that are not answered yet. */
-  get bytesPending(): number {
-    return this.#bytesPending;
   }
 
   /** Answers `done` with `error`, in its turn among the other appends. */
@@ -162,7 +156,7 @@ export class Shard {
 
   /** Resolves when everything is done. */
   idle(): Promise<void> {
-    return new Promise((resolve) => this.#pipeline.whenIdle(resolve));
+    return this.#pipeline.idle();
   }
 
   #commitGroup(group: CommitGroup, next: () => void): void {
@@ -188,7 +182,13 @@ export class Shard {
     const batches: NewBatch[] = [];
     const partitions: { partition: Partition; state: PartitionState }[] = [];
     group.stamp();
-    for (const part of group.parts) this.#stampPart(part, batches, partitions);
+    for (const part of group.parts) {
+      const { partition } = part;
+      const stamped = part.stamp();
+      this.#encoder.release(part.builder);
+      for (const batch of stamped.batches) batches.push({ partition, batch, place: 'end' });
+      partitions.push({ partition, state: stamped.state });
+    }
     const identities: IdentityChunk[] = [];
     const forgotten: { topicId: number; sequence: number; state: TopicState }[] = [];
     const nowMs = this.#clock.nowMs();
@@ -207,30 +207,6 @@ export class Shard {
     this.#commitChanges({ batches, partitions, identities, forgotten }, (error) => {
       this.#metrics.commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
       this.#finish(group, batches, partitions, forgotten, error, next);
-    });
-  }
-
-  #stampPart(
-    part: PartitionAppend,
-    batches: NewBatch[],
-    partitions: { partition: Partition; state: PartitionState }[],
-  ): void {
-    const { partition } = part;
-    part.seal();
-    this.#encoder.release(part.builder);
-    let offset = partition.end;
-    let bytes = partition.bytes;
-    for (let i = 0; i < part.sealed.length; i++) {
-      const sealed = part.sealed[i];
-      const end = offset + part.sealedCounts[i];
-      stampBatch(sealed, offset, end);
-      batches.push({ partition, batch: new StoredBatch(sealed), place: 'end' });
-      offset = end;
-      bytes += sealed.length;
-    }
-    partitions.push({
-      partition,
-      state: partition.state({ end: offset, bytes, records: partition.records + part.count }),
     });
   }
 

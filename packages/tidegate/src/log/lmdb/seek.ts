@@ -1,25 +1,19 @@
 import type { Buffer } from 'node:buffer';
 import type { Table } from './environment.ts';
 
-/** The keys with `prefix`, from `start` on; all read at once, so that no cursor outlives the call. */
+/** The keys with the first `prefixBytes` of `start`, from `start` on; all read at once, so that no cursor outlives the call. */
 export function keysFrom(table: Table, start: Buffer, prefixBytes: number, countMax: number): Buffer[] {
-  return collect(table, start, prefixBytes, countMax, false);
+  return withPrefix(table.getKeys({ start, limit: countMax }), start, prefixBytes);
 }
 
-/** The keys with the prefix of `start`, from `start` backwards. */
+/** The same, from `start` backwards. */
 export function keysBackFrom(table: Table, start: Buffer, prefixBytes: number, countMax: number): Buffer[] {
-  return collect(table, start, prefixBytes, countMax, true);
+  return withPrefix(table.getKeys({ start, limit: countMax, reverse: true }), start, prefixBytes);
 }
 
-function collect(
-  table: Table,
-  start: Buffer,
-  prefixBytes: number,
-  countMax: number,
-  reverse: boolean,
-): Buffer[] {
+function withPrefix(found: Iterable<Buffer>, start: Buffer, prefixBytes: number): Buffer[] {
   const keys: Buffer[] = [];
-  for (const key of table.getKeys({ start, limit: countMax, reverse })) {
+  for (const key of found) {
     if (!hasPrefix(key, start, prefixBytes)) break;
     keys.push(key);
   }
