@@ -18,6 +18,7 @@ export class Child {
   readonly #name: string;
   #errors = '';
   #exited = false;
+  #stopping = false;
   readonly #failed: Promise<never>;
   /** Resolves when the process has ended, however it did. */
   readonly exited: Promise<void>;
@@ -41,7 +42,11 @@ export class Child {
       this.#process.once('exit', (code, signal) => {
         this.#exited = true;
         running.delete(this.#process);
-        if (code !== 0) reject(new Error(`${name} ended with ${signal ?? code}:\n${this.#errors}`));
+        if (this.#stopping || code === 0) return;
+        const failure = `${name} ended with ${signal ?? code}:\n${this.#errors}`;
+        // Whoever waits for another process would only see that one's trouble.
+        process.stderr.write(`${failure}\n`);
+        reject(new Error(failure));
       });
     });
     this.#failed.catch(() => {});
@@ -79,6 +84,7 @@ export class Child {
   /** Ends it with SIGTERM, or SIGKILL if it has not ended in time. */
   async stop(): Promise<void> {
     if (this.#exited) return;
+    this.#stopping = true;
     this.#process.kill('SIGTERM');
     const killer = setTimeout(() => {
       process.stderr.write(`${this.#name} did not end on SIGTERM and was killed\n`);
@@ -88,7 +94,9 @@ export class Child {
     clearTimeout(killer);
   }
 
+  /** Ends it with SIGKILL, as a crash would. */
   async kill(): Promise<void> {
+    this.#stopping = true;
     this.#process.kill('SIGKILL');
     await this.exited;
   }
