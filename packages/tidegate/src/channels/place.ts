@@ -60,6 +60,9 @@ export function cursorAround(
     place.map((offset, i) => (i === index ? Number.MAX_SAFE_INTEGER : offset)),
     sources.map((source, i) => (i === index ? { ...source, barrier: null } : source)),
   );
-  const at = marked.indexOf(String(Number.MAX_SAFE_INTEGER));
-  return [marked.slice(0, at), marked.slice(at + String(Number.MAX_SAFE_INTEGER).length)];
+  const at = marked.indexOf(MARK) + 1;
+  return [marked.slice(0, at), marked.slice(at + MARK.length - 1)];
 }
+
+/** With what separates it from the partition, since a topic may be named like a number. */
+const MARK = `~${Number.MAX_SAFE_INTEGER}`;

@@ -57,6 +57,7 @@ export class Selector {
 
   /** Calls `found` with the index of each wanted record of a batch from index `from` on, in order, until it returns false. */
   forEach(batch: RecordBatch, from: number, found: (index: number) => boolean): void {
+    if (from >= batch.count) return;
     const { onlyKey } = this;
     if (onlyKey !== undefined) {
       const keyIndex = batch.indexOfKey(onlyKey);

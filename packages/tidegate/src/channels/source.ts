@@ -54,14 +54,19 @@ export function resolveSources(
       else list.push(channel);
     }
   }
+  const storage = log.topics.get(DEFAULT_TOPIC);
   const older: Source[] = [];
   const current: Source[] = [];
   for (const [topic, wanted] of byTopic) {
-    const selector = new Selector(map, topic.name, wanted);
-    for (const partition of partitionsOf(topic, wanted, log, map)) {
-      current.push(newSource(topic, partition, selector, progressOf(topic, partition), null));
+    // Who reads `default` anyway finds there also what it holds of the other channels.
+    const reader =
+      topic === storage ? inDefault(topic, channels, log, map) : inTopic(topic, wanted, log, map);
+    for (const partition of reader.partitions) {
+      const progress = progressOf(topic, partition);
+      current.push(newSource(topic, partition, reader.selector, progress, null));
     }
-    older.push(...olderSources(topic, wanted, byTopic, log, map, progressOf));
+    if (storage !== undefined && !byTopic.has(storage))
+      older.push(...olderSources(topic, storage, wanted, log, map, progressOf));
   }
   const sources = [...older, ...current];
   if (sources.length > limits.subscriptionPartitionsMax) {
@@ -73,17 +78,41 @@ export function resolveSources(
   return sources;
 }
 
+/** What is read of one topic. */
+interface Reader {
+  readonly selector: Selector;
+  readonly partitions: readonly number[];
+}
+
+function inTopic(topic: Topic, channels: readonly string[], log: Log, map: ChannelMap): Reader {
+  const keyOf = (channel: string): string => map.addressOf(channel).key ?? '';
+  return {
+    selector: new Selector(map, topic.name, channels),
+    partitions: partitionsOf(topic, channels, keyOf, log),
+  };
+}
+
+/** Under their whole names, also those that have a topic of their own by now. */
+function inDefault(storage: Topic, channels: readonly string[], log: Log, map: ChannelMap): Reader {
+  const keys = channels.filter((channel) => !hasWildcard(channel));
+  const patterns = channels.filter((channel) => hasWildcard(channel));
+  return {
+    selector: Selector.ofKeys(map, DEFAULT_TOPIC, keys, patterns),
+    partitions: partitionsOf(storage, channels, (channel) => channel, log),
+  };
+}
+
 /** One partition if the key decides, otherwise all. */
 function partitionsOf(
   topic: Topic,
   channels: readonly string[],
+  keyOf: (channel: string) => string,
   log: Log,
-  map: ChannelMap,
 ): readonly number[] {
   const partitions = new Set<number>();
   for (const channel of channels) {
     if (hasWildcard(channel)) return Array.from({ length: topic.partitions }, (_, partition) => partition);
-    partitions.add(log.partitionOf(topic, map.addressOf(channel).key ?? ''));
+    partitions.add(log.partitionOf(topic, keyOf(channel)));
   }
   return [...partitions].sort((a, b) => a - b);
 }
@@ -91,25 +120,16 @@ function partitionsOf(
 /** What `default` holds of a topic's channels from before the topic was declared, as long as it is still kept. */
 function olderSources(
   topic: Topic,
+  storage: Topic,
   channels: readonly string[],
-  byTopic: ReadonlyMap<Topic, readonly string[]>,
   log: Log,
   map: ChannelMap,
   progressOf: (topic: Topic, partition: number) => PartitionProgress,
 ): readonly Source[] {
-  const before = topic.barrier[DEFAULT_TOPIC];
-  const storage = log.topics.get(DEFAULT_TOPIC);
-  // A pattern that reads `default` anyway finds the older records there by itself.
-  if (before === undefined || storage === undefined || storage === topic || byTopic.has(storage)) return [];
-  if (before.epoch !== storage.epoch) return [];
-  const keys = channels.filter((channel) => !hasWildcard(channel));
-  const patterns = channels.filter((channel) => hasWildcard(channel));
-  const selector = Selector.ofKeys(map, DEFAULT_TOPIC, keys, patterns);
-  const wanted =
-    patterns.length > 0
-      ? Array.from({ length: storage.partitions }, (_, partition) => partition)
-      : [...new Set(keys.map((key) => log.partitionOf(storage, key)))];
-  return wanted.flatMap((partition) => {
+  const before = topic.barrier[storage.name];
+  if (before === undefined || before.epoch !== storage.epoch) return [];
+  const { selector, partitions } = inDefault(storage, channels, log, map);
+  return partitions.flatMap((partition) => {
     const barrier = before.ends[partition] ?? 0;
     if (log.bounds(storage.name, partition).start >= barrier) return [];
     return [newSource(storage, partition, selector, progressOf(storage, partition), barrier)];
