@@ -48,7 +48,7 @@ export async function startServer(
   });
   try {
     await declareTopics(log, config.topics, logger);
-    const hub = new Hub({ log, clock, metrics, limits, prefixes: config.prefixes });
+    const hub = new Hub({ log, clock, logger, metrics, limits, prefixes: config.prefixes });
     const edges = createEdges({ channels: hub, clock, limits, websocket: config.websocket });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({

@@ -1,20 +1,28 @@
 import { Buffer } from 'node:buffer';
-import { ByteWriter, type Counter } from '../kernel/index.ts';
+import type { Counter } from '../kernel/index.ts';
 import type { RecordBatch } from '../log/index.ts';
-import { type Chunk, EncodedTail, type TailBudget } from './chunk.ts';
+import { type Chunk, EncodedTail } from './chunk.ts';
 import { ChunkReader, type ReaderContext } from './chunk-reader.ts';
+import { FlushWriter } from './flush-writer.ts';
 import { LiveMembers } from './live-members.ts';
 import type { Member } from './member.ts';
 import { cursorAround, isLive, livePlace, type Place, placeCursor, placeKey } from './place.ts';
 import type { FrameEncoder, GapReason } from './port.ts';
+import type { Run } from './run.ts';
 import type { PartitionProgress, Source } from './source.ts';
+import type { TailBudget } from './tail-budget.ts';
 
 /** What an audience needs of its hub. */
 export interface AudienceContext extends ReaderContext {
   readonly tailBytesMax: number;
   readonly tailBudget: TailBudget;
   readonly monotonicMs: () => number;
+  /** Writers that no run is using. */
+  readonly spareWriters: FlushWriter[];
 }
+
+/** How many writers are kept for runs to come. */
+const SPARE_WRITERS_MAX = 1024;
 
 /** The counters of one protocol. */
 export interface DeliveryCounters {
@@ -45,9 +53,7 @@ export class Audience {
   readonly #context: AudienceContext;
   readonly #tail: EncodedTail;
   readonly #reader: ChunkReader;
-  // Made when first needed: most channels are quiet.
-  #writer: ByteWriter | null = null;
-  /** Where the newest chunk ended: what lies between it and the live place is of no interest to this audience. */
+  /** Where the newest chunk ended, if what lies between it and the live place is of no interest to this audience. */
   #newestEnd: Place | null = null;
   #run: Run | null = null;
   #cursorTold = '';
@@ -75,22 +81,32 @@ export class Audience {
     return this.live.count > 0 || this.waiting > 0;
   }
 
-  /** The place of those who keep pace. */
-  livePlace(): Place {
-    return livePlace(this.sources);
+  /** The protocol's name, as in the key. */
+  get protocol(): string {
+    return this.key.slice(0, this.key.indexOf('\n'));
+  }
+
+  /** The channels and patterns, as in the key. */
+  get channels(): readonly string[] {
+    return this.key.split('\n').slice(2);
+  }
+
+  /** The place after what a live member was handed. */
+  placeOf(member: Member): Place {
+    return this.live.placeInDelivery(member) ?? this.#run?.handed ?? livePlace(this.sources);
   }
 
   isLive(place: Place): boolean {
     return isLive(place, this.sources);
   }
 
-  cursor(place: Place): string {
-    return placeCursor(place, this.sources);
+  /** Whether nothing that this audience wants has come since a place. */
+  isCurrent(place: Place): boolean {
+    return this.isLive(place) || (this.#newestEnd !== null && placeKey(this.#newestEnd) === placeKey(place));
   }
 
-  get #out(): ByteWriter {
-    this.#writer ??= new ByteWriter(1024);
-    return this.#writer;
+  cursor(place: Place): string {
+    return placeCursor(place, this.sources);
   }
 
   /** Whether the dispatcher is handing over records of a partition. */
@@ -100,49 +116,47 @@ export class Audience {
 
   /** Begins to take new records of one partition, whose progress still tells where the last run ended. */
   beginRun(progress: PartitionProgress): void {
-    const place = this.livePlace();
+    const place = livePlace(this.sources);
     const index = this.sources.findIndex((source) => source.progress === progress && source.barrier === null);
     const [cursorBefore, cursorAfter] = cursorAround(place, this.sources, index);
     const { topic } = this.sources[index];
     this.#run = {
       start: this.#newestEnd ?? place,
+      handed: place,
       index,
       epoch: topic.epoch,
       cursorBefore,
       cursorAfter,
-      messages: 0,
       next: 0,
+      writer: this.#context.spareWriters.pop() ?? new FlushWriter(),
     };
   }
 
   /** Encodes the record that the batch has at `index`. */
   record(batch: RecordBatch, index: number, channel: string): void {
     const run = this.#run as Run;
-    const out = this.#out;
-    const { view } = this.#context;
-    if (run.messages++ === 0) this.encoder.begin(out);
+    const { view, flushBytesMax } = this.#context;
     view.set(batch, index, channel, run.epoch, run.cursorBefore, run.cursorAfter);
-    this.encoder.message(view, out);
+    run.writer.message(view, this.encoder);
     run.next = batch.offset(index) + 1;
-    if (out.length >= this.#context.flushBytesMax) this.#seal(run, this.#placeInRun(run));
+    if (run.writer.bytes >= flushBytesMax) this.#seal(run, this.#placeInRun(run));
   }
 
-  /** Tells that the partition's records before `next` are damaged. */
-  damage(next: number): void {
+  /** Tells that the partition's records before `next` are not there. */
+  gap(reason: GapReason, next: number): void {
     const run = this.#run as Run;
-    if (run.messages > 0) this.#seal(run, this.#placeInRun(run));
+    if (run.writer.messages > 0) this.#seal(run, this.#placeInRun(run));
     run.next = next;
     const end = this.#placeInRun(run);
-    this.#add(run, { bytes: this.encodeGap('damaged', end), messages: 0, end, gap: 'damaged', conflated: 0 });
+    this.#add(run, { bytes: this.encodeGap(reason, end), messages: 0, end, gap: reason, conflated: 0 });
   }
 
   /** The partition's progress has been moved on: hands over what is left. */
   endRun(): void {
     const run = this.#run as Run;
-    const end = this.livePlace();
-    if (run.messages > 0) this.#seal(run, end);
-    this.#newestEnd = end;
-    this.#run = null;
+    if (run.writer.messages > 0) this.#seal(run, livePlace(this.sources));
+    this.#newestEnd = run.start;
+    this.#leaveRun(run);
   }
 
   /** New records were not encoded, so that the tail has a hole. */
@@ -150,21 +164,44 @@ export class Audience {
     this.#newestEnd = null;
   }
 
+  /**
+   * Something failed in the midst of a run, or of beginning one: the live members go on from what they were handed, by reading the
+   * log. To be called before the partition's progress is moved on.
+   */
+  fallBack(): void {
+    const run = this.#run;
+    const place = run?.handed ?? livePlace(this.sources);
+    if (run !== null) {
+      run.writer.reset();
+      this.#leaveRun(run);
+    }
+    this.skipRun();
+    for (const member of this.live.takeAll()) member.fallBack(place);
+  }
+
+  #leaveRun(run: Run): void {
+    const { spareWriters } = this.#context;
+    if (spareWriters.length < SPARE_WRITERS_MAX) spareWriters.push(run.writer);
+    this.#run = null;
+  }
+
   #placeInRun(run: Run): Place {
-    return this.livePlace().map((offset, i) => (i === run.index ? run.next : offset));
+    return livePlace(this.sources).map((offset, i) => (i === run.index ? run.next : offset));
   }
 
   #seal(run: Run, end: Place): void {
-    this.encoder.end(this.#out);
-    this.#add(run, { bytes: this.#out.take(), messages: run.messages, end, gap: null, conflated: 0 });
-    run.messages = 0;
+    const { messages } = run.writer;
+    this.#add(run, { bytes: run.writer.take(this.encoder), messages, end, gap: null, conflated: 0 });
   }
 
   #add(run: Run, chunk: Chunk): void {
     this.#tail.add(placeKey(run.start), chunk);
     run.start = chunk.end;
     this.#deliver(chunk, 0, this.live.count);
+    run.handed = chunk.end;
     this.lastSentMs = this.#context.monotonicMs();
+    // Whoever got this holds a later cursor.
+    this.#cursorToTell = '';
   }
 
   #deliver(chunk: Chunk, from: number, to: number): void {
@@ -188,17 +225,16 @@ export class Audience {
    * were told.
    */
   keepAlive(from: number, to: number): void {
-    const end = this.livePlace();
+    const end = livePlace(this.sources);
     if (from === 0) {
+      this.lastSentMs = this.#context.monotonicMs();
       const cursor = this.cursor(end);
       this.#cursorToTell = cursor === this.#cursorTold ? '' : cursor;
       this.#cursorTold = cursor;
+      // A silent channel needs no tail: whoever falls behind from now on stands at its end.
+      if (this.waiting === 0) this.#tail.clear();
     }
-    const out = this.#out;
-    this.encoder.begin(out);
-    this.encoder.keepAlive(this.#cursorToTell, out);
-    this.encoder.end(out);
-    const bytes = out.take();
+    const bytes = this.#context.writer.keepAlive(this.#cursorToTell, this.encoder);
     if (bytes.length > 0) this.#deliver({ bytes, messages: 0, end, gap: null, conflated: 0 }, from, to);
   }
 
@@ -213,7 +249,7 @@ export class Audience {
     const key = placeKey(place);
     const shared = this.#tail.get(key);
     if (shared === undefined) {
-      const chunk = this.#reader.read(place, 'all', this.#out);
+      const chunk = this.#reader.read(place, 'all');
       if (chunk.bytes.length > 0) this.#tail.add(key, chunk);
       return chunk;
     }
@@ -234,7 +270,7 @@ export class Audience {
 
   /** What follows a place, reduced to the latest message of each channel. */
   conflatedChunkAt(place: Place): Chunk {
-    return this.#reader.read(place, 'latest per key', this.#out);
+    return this.#reader.read(place, 'latest per key');
   }
 
   /** Whether the tail still holds what follows a place. */
@@ -244,30 +280,11 @@ export class Audience {
 
   /** The bytes that tell of a gap after which reading goes on at `place`. */
   encodeGap(reason: GapReason, place: Place): Buffer {
-    const out = this.#out;
-    this.encoder.begin(out);
-    this.encoder.gap({ reason, cursor: this.cursor(place) }, out);
-    this.encoder.end(out);
-    return out.take();
+    return this.#context.writer.gap({ reason, cursor: this.cursor(place) }, this.encoder);
   }
 
   /** Releases the tail; the audience is not used any more. */
   dismiss(): void {
     this.#tail.clear();
   }
-}
-
-/** New records of one partition that are being handed over. */
-interface Run {
-  /** Where the next chunk begins. */
-  start: Place;
-  /** The partition's index among the audience's sources. */
-  readonly index: number;
-  readonly epoch: string;
-  readonly cursorBefore: string;
-  readonly cursorAfter: string;
-  /** Messages encoded since the last chunk. */
-  messages: number;
-  /** The offset after the last of them. */
-  next: number;
 }

@@ -1,6 +1,7 @@
-import type { ByteWriter } from '../kernel/index.ts';
+import { EMPTY, type Logger } from '../kernel/index.ts';
 import { type Log, RECORD_CONTROL, type RecordBatch } from '../log/index.ts';
 import type { Chunk } from './chunk.ts';
+import type { FlushWriter } from './flush-writer.ts';
 import type { MessageView } from './message.ts';
 import { cursorAround, type Place, placeCursor } from './place.ts';
 import type { FrameEncoder, GapReason } from './port.ts';
@@ -9,6 +10,9 @@ import { type Source, sourceEnd } from './source.ts';
 /** What reading chunks needs of the hub. */
 export interface ReaderContext {
   readonly log: Log;
+  readonly logger: Logger;
+  /** For whatever is begun and ended in one call. */
+  readonly writer: FlushWriter;
   readonly view: MessageView;
   readonly channelOf: (topic: string, key: string | null) => string;
   readonly flushBytesMax: number;
@@ -20,12 +24,6 @@ export interface ReaderContext {
 
 /** Whether a reader wants every message, or of each key only the latest of what one reading finds. */
 export type ReadMode = 'all' | 'latest per key';
-
-/** A wanted record of one reading. */
-interface Wanted {
-  readonly batch: RecordBatch;
-  readonly index: number;
-}
 
 /**
  * Reads from the log what follows a place, and encodes it: one step of catching up. A step takes at most one reading of one
@@ -43,52 +41,92 @@ export class ChunkReader {
     this.#context = context;
   }
 
-  read(from: Place, mode: ReadMode, out: ByteWriter): Chunk {
+  read(from: Place, mode: ReadMode): Chunk {
     const index = this.#sources.findIndex((source, i) => from[i] < sourceEnd(source));
-    if (index === -1) return { bytes: out.take(), messages: 0, end: from, gap: null, conflated: 0 };
+    if (index === -1) return { bytes: EMPTY, messages: 0, end: from, gap: null, conflated: 0 };
     const source = this.#sources[index];
     const { start } = this.#context.log.bounds(source.topic.name, source.partition);
     // Retention may have overtaken the reader.
     if (start > from[index])
-      return this.#gap('below_retention', from, index, Math.min(start, sourceEnd(source)), out);
-    return this.#readSource(from, index, mode, out);
+      return this.#gap('below_retention', from, index, Math.min(start, sourceEnd(source)));
+    return this.#readSource(from, index, mode);
   }
 
-  #readSource(from: Place, sourceIndex: number, mode: ReadMode, out: ByteWriter): Chunk {
+  #readSource(from: Place, sourceIndex: number, mode: ReadMode): Chunk {
     const source = this.#sources[sourceIndex];
+    const offset = from[sourceIndex];
     const to = sourceEnd(source);
-    const result = this.#fetch(source, from[sourceIndex], to, mode);
+    const result = this.#fetch(source, offset, to, mode);
     const damaged = result.damaged.at(0);
-    if (damaged !== undefined && damaged.from <= from[sourceIndex]) {
-      return this.#gap('damaged', from, sourceIndex, Math.min(to, damaged.to), out);
-    }
-    const readTo = Math.min(to, damaged?.from ?? result.next);
-    const wanted = this.#wanted(source, result.batches, from[sourceIndex], readTo);
-    const kept = mode === 'all' ? wanted : latestPerKey(wanted);
-    const [before, after] = cursorAround(from, this.#sources, sourceIndex);
-    const { view, channelOf, flushBytesMax } = this.#context;
-    let messages = 0;
-    let end = readTo;
-    if (kept.length > 0) this.#encoder.begin(out);
-    for (const { batch, index } of kept) {
-      const keyIndex = batch.keyIndex(index);
-      const channel = channelOf(source.topic.name, keyIndex === -1 ? null : batch.keyAt(keyIndex));
-      view.set(batch, index, channel, source.topic.epoch, before, after);
-      this.#encoder.message(view, out);
-      messages++;
-      if (out.length >= flushBytesMax && mode === 'all') {
-        end = batch.offset(index) + 1;
-        break;
-      }
-    }
-    if (kept.length > 0) this.#encoder.end(out);
+    if (damaged !== undefined && damaged.from <= offset)
+      return this.#gap('damaged', from, sourceIndex, Math.min(to, damaged.to));
+    const range = { from: offset, to: Math.min(to, damaged?.from ?? result.next) };
+    const reading = new Reading(source, cursorAround(from, this.#sources, sourceIndex), range);
+    this.#context.writer.reset();
+    const conflated =
+      mode === 'all'
+        ? this.#encodeAll(reading, result.batches, range)
+        : this.#encodeLatest(reading, result.batches, range);
+    if (reading.failed) return this.#gap('damaged', from, sourceIndex, offset + 1);
+    const { messages } = this.#context.writer;
     return {
-      bytes: out.take(),
+      bytes: this.#context.writer.take(this.#encoder),
       messages,
-      end: from.map((offset, i) => (i === sourceIndex ? end : offset)),
+      end: from.map((other, i) => (i === sourceIndex ? reading.end : other)),
       gap: null,
-      conflated: wanted.length - kept.length,
+      conflated,
     };
+  }
+
+  /** Encodes every wanted message, until it is a flush. */
+  #encodeAll(reading: Reading, batches: readonly RecordBatch[], range: Range): number {
+    const { writer, flushBytesMax } = this.#context;
+    forEachWanted(reading.source, batches, range, (batch, index) => {
+      if (!this.#encode(reading, batch, index)) return false;
+      if (writer.bytes < flushBytesMax) return true;
+      reading.end = batch.offset(index) + 1;
+      return false;
+    });
+    return 0;
+  }
+
+  /** Encodes the latest wanted message of each key. Returns how many that left out. */
+  #encodeLatest(reading: Reading, batches: readonly RecordBatch[], range: Range): number {
+    const latest = new Map<string | null, { readonly batch: RecordBatch; readonly index: number }>();
+    let wanted = 0;
+    forEachWanted(reading.source, batches, range, (batch, index) => {
+      const keyIndex = batch.keyIndex(index);
+      const key = keyIndex === -1 ? null : batch.keyAt(keyIndex);
+      // Deleted first, so that the map's order is the order of the latest.
+      latest.delete(key);
+      latest.set(key, { batch, index });
+      wanted++;
+      return true;
+    });
+    for (const { batch, index } of latest.values()) {
+      if (!this.#encode(reading, batch, index)) break;
+    }
+    return wanted - latest.size;
+  }
+
+  /** Adds a message to the flush; or ends it where the message is, if it cannot be encoded, so that a gap can tell of that. */
+  #encode(reading: Reading, batch: RecordBatch, index: number): boolean {
+    const { view, channelOf, writer } = this.#context;
+    const { source, cursorAfter, cursorBefore } = reading;
+    const keyIndex = batch.keyIndex(index);
+    const channel = channelOf(source.topic.name, keyIndex === -1 ? null : batch.keyAt(keyIndex));
+    view.set(batch, index, channel, source.topic.epoch, cursorBefore, cursorAfter);
+    try {
+      writer.message(view, this.#encoder);
+      return true;
+    } catch (error) {
+      reading.end = batch.offset(index);
+      if (reading.end === reading.start) {
+        reading.failed = true;
+        this.#context.logger.error({ error, channel, cursor: view.cursor }, 'A message cannot be encoded');
+      }
+      return false;
+    }
   }
 
   #fetch(source: Source, from: number, to: number, mode: ReadMode): ReturnType<Log['read']> {
@@ -107,35 +145,59 @@ export class ChunkReader {
     );
   }
 
-  #wanted(source: Source, batches: readonly RecordBatch[], from: number, to: number): Wanted[] {
-    const wanted: Wanted[] = [];
-    for (const batch of batches) {
-      source.selector.forEach(batch, batch.lowerBound(from), (index) => {
-        if (batch.offset(index) >= to) return false;
-        if ((batch.flags(index) & RECORD_CONTROL) === 0) wanted.push({ batch, index });
-        return true;
-      });
-    }
-    return wanted;
-  }
-
-  #gap(reason: GapReason, from: Place, sourceIndex: number, to: number, out: ByteWriter): Chunk {
+  #gap(reason: GapReason, from: Place, sourceIndex: number, to: number): Chunk {
     const end = from.map((offset, i) => (i === sourceIndex ? to : offset));
-    this.#encoder.begin(out);
-    this.#encoder.gap({ reason, cursor: placeCursor(end, this.#sources) }, out);
-    this.#encoder.end(out);
-    return { bytes: out.take(), messages: 0, end, gap: reason, conflated: 0 };
+    const gap = { reason, cursor: placeCursor(end, this.#sources) };
+    return {
+      bytes: this.#context.writer.gap(gap, this.#encoder),
+      messages: 0,
+      end,
+      gap: reason,
+      conflated: 0,
+    };
   }
 }
 
-function latestPerKey(wanted: readonly Wanted[]): Wanted[] {
-  const latest = new Map<string | null, Wanted>();
-  for (const entry of wanted) {
-    const keyIndex = entry.batch.keyIndex(entry.index);
-    const key = keyIndex === -1 ? null : entry.batch.keyAt(keyIndex);
-    // Deleted first, so that the map's order is the order of the latest.
-    latest.delete(key);
-    latest.set(key, entry);
+/** Offsets, `to` exclusive. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How far the reading of one source has come. */
+class Reading {
+  readonly source: Source;
+  readonly cursorBefore: string;
+  readonly cursorAfter: string;
+  readonly start: number;
+  /** The offset to read on from. */
+  end: number;
+  /** The message at the start cannot be encoded. */
+  failed = false;
+
+  constructor(source: Source, [cursorBefore, cursorAfter]: readonly [string, string], range: Range) {
+    this.source = source;
+    this.cursorBefore = cursorBefore;
+    this.cursorAfter = cursorAfter;
+    this.start = range.from;
+    this.end = range.to;
   }
-  return [...latest.values()];
+}
+
+/** Calls `found` for each data record of the range that the source wants, in order, until it returns false. */
+function forEachWanted(
+  source: Source,
+  batches: readonly RecordBatch[],
+  range: Range,
+  found: (batch: RecordBatch, index: number) => boolean,
+): void {
+  for (const batch of batches) {
+    let goesOn = true;
+    source.selector.forEach(batch, batch.lowerBound(range.from), (index) => {
+      if (batch.offset(index) >= range.to) goesOn = false;
+      else if ((batch.flags(index) & RECORD_CONTROL) === 0) goesOn = found(batch, index);
+      return goesOn;
+    });
+    if (!goesOn) return;
+  }
 }

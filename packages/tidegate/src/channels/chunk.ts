@@ -1,5 +1,6 @@
 import type { Place } from './place.ts';
 import type { GapReason } from './port.ts';
+import type { BudgetedTail, TailBudget } from './tail-budget.ts';
 
 /** Encoded messages from one place to a later one, shared by all subscribers that stand at the first. */
 export interface Chunk {
@@ -13,23 +14,19 @@ export interface Chunk {
   readonly conflated: number;
 }
 
-/** The bytes that all tails of a hub hold together, against their common limit. */
-export interface TailBudget {
-  used: number;
-  readonly max: number;
-}
-
 /**
  * The encoded tail of one audience: chunks by the place they begin at, so that subscribers that fell behind go on from
  * buffers that exist already, and those that read from the log at the same place make one buffer for all. The least
  * recently added go first.
  */
-export class EncodedTail {
+export class EncodedTail implements BudgetedTail {
+  older: BudgetedTail | null = null;
+  younger: BudgetedTail | null = null;
+  bytes = 0;
   // Made when first needed: most channels are quiet.
   #chunks: Map<number | string, Chunk> | null = null;
   readonly #bytesMax: number;
   readonly #budget: TailBudget;
-  #bytes = 0;
 
   constructor(bytesMax: number, budget: TailBudget) {
     this.#bytesMax = bytesMax;
@@ -40,20 +37,26 @@ export class EncodedTail {
     return this.#chunks?.get(start);
   }
 
+  /** @param chunk not without bytes */
   add(start: number | string, chunk: Chunk): void {
     this.#remove(start);
     this.#chunks ??= new Map();
     this.#chunks.set(start, chunk);
     this.#account(chunk.bytes.length);
-    for (const oldest of this.#chunks.keys()) {
-      if (this.#bytes <= this.#bytesMax && this.#budget.used <= this.#budget.max) break;
+    while (this.bytes > this.#bytesMax) this.dropOldest();
+    if (this.bytes > 0) this.#budget.used(this);
+  }
+
+  dropOldest(): void {
+    for (const oldest of this.#chunks?.keys() ?? []) {
       this.#remove(oldest);
+      return;
     }
   }
 
   clear(): void {
-    this.#account(-this.#bytes);
     this.#chunks = null;
+    this.#account(-this.bytes);
   }
 
   #remove(start: number | string): void {
@@ -64,7 +67,7 @@ export class EncodedTail {
   }
 
   #account(bytes: number): void {
-    this.#bytes += bytes;
-    this.#budget.used += bytes;
+    this.bytes += bytes;
+    this.#budget.account(this, bytes);
   }
 }

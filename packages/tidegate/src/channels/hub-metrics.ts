@@ -39,6 +39,8 @@ export class HubMetrics {
       draining: metrics.counter(ends, ['draining']),
       too_slow: metrics.counter(ends, ['too_slow']),
       gap: metrics.counter(ends, ['gap']),
+      topics_changed: metrics.counter(ends, ['topics_changed']),
+      failed: metrics.counter(ends, ['failed']),
     };
     metrics.observedGauge(
       { name: 'tidegate_audiences', help: 'Distinct sets of channel and encoding that have subscribers.' },

@@ -1,10 +1,11 @@
-import { type Clock, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
-import type { Log } from '../log/index.ts';
+import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
+import type { Log, Topic } from '../log/index.ts';
 import { Audience, type AudienceContext } from './audience.ts';
 import { CatchUp } from './catch-up.ts';
 import { ChannelMap } from './channel-map.ts';
 import { assertSubscribable } from './channel-name.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { FlushWriter } from './flush-writer.ts';
 import { HubMetrics } from './hub-metrics.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Member, type MemberHost } from './member.ts';
@@ -21,11 +22,13 @@ import type {
 } from './port.ts';
 import { Publisher } from './publisher.ts';
 import { resolveSources } from './source.ts';
-import { resolveStart } from './start-place.ts';
+import { resolveStart, type StartPlace } from './start-place.ts';
+import { TailBudget } from './tail-budget.ts';
 
 export interface HubOptions {
   readonly log: Log;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: Limits;
   /** Further channel prefixes that a topic stores, by topic. */
@@ -54,11 +57,14 @@ export class Hub implements Channels {
   readonly #members = new Set<Member>();
   readonly #behind = new Set<Member>();
   readonly #host: MemberHost;
+  /** The log's topics when the audiences were last compared with them. */
+  #topics: ReadonlyMap<string, Topic>;
   #draining = false;
 
   constructor(options: HubOptions) {
-    const { log, clock, metrics, limits } = options;
+    const { log, clock, logger, metrics, limits } = options;
     this.#log = log;
+    this.#topics = log.topics;
     this.#limits = limits;
     this.#map = new ChannelMap(log, options.prefixes);
     this.#publisher = new Publisher(log, this.#map, limits, metrics);
@@ -69,9 +75,14 @@ export class Hub implements Channels {
     // The log announces all that became durable together, so that what follows is one flush.
     const flush = new OnceScheduled(
       (callback) => clock.soon(callback),
-      () => this.#dispatcher.flush(),
+      () => this.#flush(),
     );
-    this.#dispatcher = new Dispatcher(log, this.#map, flush.wake);
+    const failed = (error: unknown): void => logger.error({ error }, 'A delivery failed');
+    this.#dispatcher = new Dispatcher(log, this.#map, {
+      wake: flush.wake,
+      emptied: (audience) => this.#dismissIfEmpty(audience),
+      failed,
+    });
     this.#catchUp = new CatchUp(clock, limits.catchUpTurnMs);
     this.#keepAlive = new KeepAlive(
       clock,
@@ -86,6 +97,9 @@ export class Hub implements Channels {
     });
     this.#context = {
       log,
+      logger,
+      writer: new FlushWriter(),
+      spareWriters: [],
       view: new MessageView(),
       channelOf: (topic, key) => this.#map.channelOf(topic, key),
       flushBytesMax: limits.flushBytesMax,
@@ -95,7 +109,7 @@ export class Hub implements Channels {
         limits.tailCacheBytesMax / INDEXED_READ_CACHE_SHARE,
       ),
       tailBytesMax: limits.tailBytesMax,
-      tailBudget: { used: 0, max: limits.tailsBytesMax },
+      tailBudget: new TailBudget(limits.tailsBytesMax),
       monotonicMs: () => clock.monotonicMs(),
     };
     this.#host = {
@@ -106,6 +120,7 @@ export class Hub implements Channels {
       behind: (member) => this.#behind.add(member),
       caughtUp: (member) => this.#behind.delete(member),
       left: (member, reason) => this.#left(member, reason),
+      failed,
     };
   }
 
@@ -116,8 +131,9 @@ export class Hub implements Channels {
   subscribe(request: SubscribeRequest): Subscription {
     if (this.#draining) throw new TidegateError('draining');
     for (const channel of request.channels) assertSubscribable(channel, this.#limits);
+    this.#followTopics();
     const audience = this.#audienceOf(request);
-    let start: ReturnType<typeof resolveStart>;
+    let start: StartPlace;
     try {
       start = resolveStart(audience.sources, request.from, this.#log, this.#limits);
     } catch (error) {
@@ -145,9 +161,28 @@ export class Hub implements Channels {
 
   /** Live delivery first, so that whoever catches up can join it at its newest place. */
   #endTurn(): void {
-    this.#dispatcher.flush();
+    this.#flush();
     this.#catchUp.run();
     if (!this.#catchUp.isEmpty) this.#turnEnd.wake();
+  }
+
+  #flush(): void {
+    this.#followTopics();
+    this.#dispatcher.flush();
+  }
+
+  /** Ends the subscriptions whose channels are stored in other topics than when they began: resuming finds them there. */
+  #followTopics(): void {
+    const { topics } = this.#log;
+    if (topics === this.#topics) return;
+    this.#topics = topics;
+    const outdated = new Set<Audience>();
+    for (const audience of this.#audiences.values()) {
+      const stored = audience.channels.flatMap((channel) => this.#map.topicsOf(channel));
+      if (!readsExactly(audience, stored)) outdated.add(audience);
+    }
+    for (const audience of outdated) this.#audiences.delete(audience.key);
+    for (const member of [...this.#members]) if (outdated.has(member.audience)) member.end('topics_changed');
   }
 
   #audienceOf(request: SubscribeRequest): Audience {
@@ -166,10 +201,7 @@ export class Hub implements Channels {
     const counters = this.#metrics.of(request.protocol);
     const audience = new Audience(key, sources, request.encoder, counters, this.#context);
     this.#audiences.set(key, audience);
-    for (const channel of channels) {
-      for (const topic of this.#map.topicsOf(channel))
-        this.#dispatcher.audiencesOf(topic).add(channel, audience);
-    }
+    this.#dispatcher.add(audience);
     return audience;
   }
 
@@ -178,7 +210,7 @@ export class Hub implements Channels {
     this.#members.delete(member);
     this.#behind.delete(member);
     audience.size--;
-    const metrics = this.#metrics.of(protocolOf(audience));
+    const metrics = this.#metrics.of(audience.protocol);
     metrics.subscriptions.add(-1);
     if (reason !== null) this.#metrics.ended(reason);
     this.#dismissIfEmpty(audience);
@@ -186,12 +218,9 @@ export class Hub implements Channels {
 
   #dismissIfEmpty(audience: Audience): void {
     if (audience.size > 0 || audience.inRun) return;
-    this.#audiences.delete(audience.key);
+    if (this.#audiences.get(audience.key) === audience) this.#audiences.delete(audience.key);
     audience.dismiss();
-    for (const channel of audience.key.split('\n').slice(2)) {
-      for (const topic of this.#map.topicsOf(channel))
-        this.#dispatcher.audiencesOf(topic).delete(channel, audience);
-    }
+    this.#dispatcher.delete(audience);
   }
 
   #largestBacklog(): number {
@@ -204,6 +233,11 @@ export class Hub implements Channels {
   }
 }
 
-function protocolOf(audience: Audience): string {
-  return audience.key.slice(0, audience.key.indexOf('\n'));
+/** Whether these are the topics that an audience reads, older storage aside. */
+function readsExactly(audience: Audience, topics: readonly Topic[]): boolean {
+  const wanted = new Set(topics.map(({ id }) => id));
+  const read = new Set(
+    audience.sources.filter(({ barrier }) => barrier === null).map(({ topic }) => topic.id),
+  );
+  return wanted.size === read.size && [...wanted].every((id) => read.has(id));
 }

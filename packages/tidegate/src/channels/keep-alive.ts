@@ -27,9 +27,12 @@ export class KeepAlive {
     this.#clock.clearTimer(this.#timer);
   }
 
-  /** Goes on where the last slice ended, for a share of all live members. */
+  /**
+   * Goes on where the last slice ended, for a share of all live members. A round takes half an interval, so that nobody is
+   * silent for longer than one and a half.
+   */
   #slice(): void {
-    let share = Math.ceil(this.#subscriptions() / SLICES) + 1;
+    let share = Math.ceil((2 * this.#subscriptions()) / SLICES) + 1;
     this.#round ??= this.#audiences[Symbol.iterator]();
     const now = this.#clock.monotonicMs();
     while (share > 0) {
@@ -39,15 +42,14 @@ export class KeepAlive {
           this.#round = null;
           return;
         }
+        if (now - next.value.lastSentMs < this.#intervalMs) {
+          share--;
+          continue;
+        }
         this.#current = next.value;
         this.#index = 0;
       }
       const audience = this.#current;
-      if (now - audience.lastSentMs < this.#intervalMs) {
-        this.#current = null;
-        share--;
-        continue;
-      }
       const to = Math.min(audience.live.count, this.#index + share);
       if (to > this.#index) audience.keepAlive(this.#index, to);
       share -= Math.max(1, to - this.#index);

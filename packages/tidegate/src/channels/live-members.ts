@@ -1,5 +1,6 @@
 import type { Chunk } from './chunk.ts';
 import type { Member } from './member.ts';
+import type { Place } from './place.ts';
 
 /**
  * The members of an audience that keep pace, all at the same place. Members may leave at any time, also while they are being
@@ -7,7 +8,9 @@ import type { Member } from './member.ts';
  */
 export class LiveMembers {
   readonly #members: Member[] = [];
-  #delivering = false;
+  /** The chunk under way, and the index of the member that is being served. */
+  #chunk: Chunk | null = null;
+  #at = 0;
   #left: Member[] = [];
 
   get count(): number {
@@ -21,8 +24,21 @@ export class LiveMembers {
 
   /** Takes a member out; at once, or after the delivery under way. */
   leave(member: Member): void {
-    if (this.#delivering) this.#left.push(member);
+    if (this.#chunk !== null) this.#left.push(member);
     else this.#remove(member);
+  }
+
+  /** Takes out everybody. */
+  takeAll(): readonly Member[] {
+    const members = this.#members.splice(0);
+    for (const member of members) member.liveIndex = -1;
+    return members;
+  }
+
+  /** The place after the chunk under way, if the member has been served already; else null. */
+  placeInDelivery(member: Member): Place | null {
+    // The last are served first, and whoever is removed is replaced by one that was served.
+    return this.#chunk !== null && member.liveIndex >= this.#at ? this.#chunk.end : null;
   }
 
   /**
@@ -32,23 +48,24 @@ export class LiveMembers {
   deliver(chunk: Chunk, from: number, to: number): number {
     const members = this.#members;
     let served = 0;
-    this.#delivering = true;
+    this.#chunk = chunk;
     // Backwards, because a member that falls behind is replaced by the last one, which was served already.
     for (let i = to - 1; i >= from; i--) {
       const member = members[i];
       if (member.closed) continue;
+      this.#at = i;
       if (chunk.gap !== null && member.gapEnds) {
         member.place = chunk.end;
         member.end('gap');
         continue;
       }
       served++;
-      if (!member.sink.write(chunk.bytes, chunk.messages)) {
+      if (!member.hand(chunk.bytes, chunk.messages)) {
         this.#remove(member);
         member.wait(chunk.end);
       }
     }
-    this.#delivering = false;
+    this.#chunk = null;
     for (const member of this.#left) this.#remove(member);
     this.#left = [];
     return served;

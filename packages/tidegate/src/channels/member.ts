@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Audience } from './audience.ts';
 import type { Place } from './place.ts';
 import type { EndReason, GapReason, Sink, SlowPolicy, Subscription } from './port.ts';
@@ -10,6 +11,8 @@ export interface MemberHost {
   behind(member: Member): void;
   caughtUp(member: Member): void;
   left(member: Member, reason: EndReason | null): void;
+  /** What the subscriber's edge, or reading for it, threw. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -51,6 +54,24 @@ export class Member implements Subscription {
     this.#host = host;
   }
 
+  /** Hands bytes to the sink; false if it has no room for more. Whoever throws is ended. */
+  hand(bytes: Buffer, messages: number): boolean {
+    try {
+      return this.sink.write(bytes, messages);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** It was live and is to go on from `place` by reading the log. */
+  fallBack(place: Place): void {
+    if (this.closed) return;
+    this.place = place;
+    this.#host.behind(this);
+    this.#host.catchUp(this);
+  }
+
   /** The transport is full: stands at `place` until it drains. */
   wait(place: Place): void {
     if (this.closed) return;
@@ -64,7 +85,7 @@ export class Member implements Subscription {
     if (this.closed || !this.#waiting) return;
     this.#stopWaiting();
     const place = this.place as Place;
-    if (!this.audience.isLive(place)) {
+    if (!this.audience.isCurrent(place)) {
       if (this.policy === 'close' && !this.audience.isInTail(place)) {
         this.end('too_slow');
         return;
@@ -81,8 +102,17 @@ export class Member implements Subscription {
   /** Takes one step from catching up towards live. Returns whether it wants another; false if it is live, full or closed. */
   advance(): boolean {
     if (this.closed || this.#waiting || this.place === null) return false;
-    if (this.#gap !== null) return this.#tellGap(this.#gap, this.place);
-    if (this.audience.isLive(this.place)) {
+    try {
+      return this.#step(this.place);
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #step(place: Place): boolean {
+    if (this.#gap !== null) return this.#tellGap(this.#gap, place);
+    if (this.audience.isLive(place)) {
       this.place = null;
       this.#conflating = false;
       this.#host.caughtUp(this);
@@ -93,16 +123,14 @@ export class Member implements Subscription {
       }
       return false;
     }
-    const chunk = this.#conflating
-      ? this.audience.conflatedChunkAt(this.place)
-      : this.audience.chunkAt(this.place);
+    const chunk = this.#conflating ? this.audience.conflatedChunkAt(place) : this.audience.chunkAt(place);
     this.place = chunk.end;
     if (chunk.gap !== null && this.gapEnds) {
       this.end('gap');
       return false;
     }
     this.audience.countOne(chunk);
-    if (chunk.bytes.length > 0 && !this.sink.write(chunk.bytes, chunk.messages)) {
+    if (chunk.bytes.length > 0 && !this.hand(chunk.bytes, chunk.messages)) {
       this.wait(chunk.end);
       return false;
     }
@@ -116,13 +144,13 @@ export class Member implements Subscription {
       return false;
     }
     this.audience.counters.gaps.add(1);
-    if (this.sink.write(this.audience.encodeGap(gap, place), 0)) return !this.closed;
+    if (this.hand(this.audience.encodeGap(gap, place), 0)) return !this.closed;
     this.wait(place);
     return false;
   }
 
   cursor(): string {
-    return this.audience.cursor(this.place ?? this.audience.livePlace());
+    return this.audience.cursor(this.place ?? this.audience.placeOf(this));
   }
 
   close(): void {
@@ -133,13 +161,22 @@ export class Member implements Subscription {
   end(reason: EndReason): void {
     if (this.closed) return;
     this.#leave(reason);
-    this.sink.ended(reason);
+    try {
+      this.sink.ended(reason);
+    } catch (error) {
+      this.#host.failed(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#host.failed(error);
+    this.end('failed');
   }
 
   #leave(reason: EndReason | null): void {
     if (this.closed) return;
     // The cursor of a closed subscription can still be asked for: it stays where it was.
-    this.place ??= this.audience.livePlace();
+    this.place ??= this.audience.placeOf(this);
     this.closed = true;
     this.#stopWaiting();
     if (this.liveIndex !== -1) this.audience.live.leave(this);

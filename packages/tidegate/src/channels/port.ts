@@ -44,7 +44,7 @@ export type GapReason =
   | 'other_epoch'
   /** The cursor lies beyond the end: the log lost its tail, or was replaced. */
   | 'beyond_end'
-  /** Stored records are damaged. */
+  /** Stored records are damaged, or cannot be encoded. */
   | 'damaged'
   /** The cursor belongs to another channel. */
   | 'other_channel'
@@ -102,7 +102,14 @@ export interface FrameEncoder {
 }
 
 /** Why a subscription was ended by the server. */
-export type EndReason = 'draining' | 'too_slow' | 'gap';
+export type EndReason =
+  | 'draining'
+  | 'too_slow'
+  | 'gap'
+  /** Topics came or went, so that the channels are stored elsewhere now: resuming goes on there. */
+  | 'topics_changed'
+  /** The sink threw, or the log cannot be read. */
+  | 'failed';
 
 /** The edge's end of a subscription: takes encoded bytes. */
 export interface Sink {

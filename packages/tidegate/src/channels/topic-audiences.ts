@@ -1,4 +1,4 @@
-import type { RecordBatch, Topic } from '../log/index.ts';
+import type { Topic } from '../log/index.ts';
 import type { Audience } from './audience.ts';
 import type { ChannelMap } from './channel-map.ts';
 import { hasWildcard } from './channel-name.ts';
@@ -25,7 +25,7 @@ export class TopicAudiences {
   readonly #exact = new Map<string, Audience[]>();
   readonly #patterns = new PatternTrie<Audience>();
   readonly #names = new Map<string, string>();
-  readonly #all = new Map<Audience, number>();
+  readonly #all = new Set<Audience>();
   #mark = 0;
 
   constructor(topic: Topic, map: ChannelMap, endOf: (partition: number) => number) {
@@ -41,35 +41,38 @@ export class TopicAudiences {
     return this.#all.size === 0;
   }
 
-  /** Everybody who reads a partition. */
+  /** Everybody who is handed the new records of a partition. */
   readersOf(partition: LivePartition): Audience[] {
-    return [...this.#all.keys()].filter((audience) =>
-      audience.sources.some((source) => source.progress === partition),
+    return [...this.#all].filter((audience) =>
+      audience.sources.some((source) => source.progress === partition && source.barrier === null),
     );
   }
 
-  add(channel: string, audience: Audience): void {
-    this.#all.set(audience, (this.#all.get(audience) ?? 0) + 1);
-    if (hasWildcard(channel)) {
-      this.#patterns.add(channel, audience);
-      return;
+  /** @param channels those of the audience's that this topic can hold */
+  add(audience: Audience, channels: readonly string[]): void {
+    this.#all.add(audience);
+    for (const channel of channels) {
+      if (hasWildcard(channel)) {
+        this.#patterns.add(channel, audience);
+        continue;
+      }
+      const list = this.#exact.get(channel);
+      if (list === undefined) this.#exact.set(channel, [audience]);
+      else list.push(audience);
     }
-    const list = this.#exact.get(channel);
-    if (list === undefined) this.#exact.set(channel, [audience]);
-    else list.push(audience);
   }
 
-  delete(channel: string, audience: Audience): void {
-    const uses = this.#all.get(audience) ?? 0;
-    if (uses > 1) this.#all.set(audience, uses - 1);
-    else this.#all.delete(audience);
-    if (hasWildcard(channel)) {
-      this.#patterns.delete(channel, audience);
-      return;
+  delete(audience: Audience): void {
+    if (!this.#all.delete(audience)) return;
+    for (const channel of audience.channels) {
+      if (hasWildcard(channel)) {
+        this.#patterns.delete(channel, audience);
+        continue;
+      }
+      const list = this.#exact.get(channel)?.filter((other) => other !== audience) ?? [];
+      if (list.length === 0) this.#exact.delete(channel);
+      else this.#exact.set(channel, list);
     }
-    const list = this.#exact.get(channel)?.filter((other) => other !== audience) ?? [];
-    if (list.length === 0) this.#exact.delete(channel);
-    else this.#exact.set(channel, list);
   }
 
   /** The channel of a record of this topic. */
@@ -84,9 +87,8 @@ export class TopicAudiences {
     return name;
   }
 
-  /** Who wants the records of one key of a batch; -1 for those without key. Each audience is named once. */
-  wanting(batch: RecordBatch, keyIndex: number): readonly Audience[] {
-    const channel = this.nameOf(keyIndex === -1 ? null : batch.keyAt(keyIndex));
+  /** Who wants the records of a channel. Each audience is named once. */
+  wanting(channel: string): readonly Audience[] {
     const exact = this.#exact.get(channel);
     if (this.#patterns.size === 0) return exact ?? NOBODY;
     const mark = ++this.#mark;

@@ -60,7 +60,7 @@ class StreamingSubscriber implements Sink, ByteChannelOwner {
 
   ended(reason: EndReason): void {
     // A client that does not read would not see a polite end, and what is queued for it would stay.
-    if (reason === 'too_slow') this.#channel?.destroy();
+    if (reason === 'too_slow' || reason === 'failed') this.#channel?.destroy();
     else this.#channel?.end(this.#last);
   }
 

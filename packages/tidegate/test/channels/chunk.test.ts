@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { CatchUp } from '../../src/channels/catch-up.ts';
 import { type Chunk, EncodedTail } from '../../src/channels/chunk.ts';
 import type { Member } from '../../src/channels/member.ts';
+import { TailBudget } from '../../src/channels/tail-budget.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const chunk = (bytes: number, end: number): Chunk => ({
@@ -15,21 +16,42 @@ const chunk = (bytes: number, end: number): Chunk => ({
 });
 
 test('limits.tailBytesMax: a tail lets go of its oldest chunks', () => {
-  const tail = new EncodedTail(1000, { used: 0, max: 1_000_000 });
+  const tail = new EncodedTail(1000, new TailBudget(1_000_000));
   for (let place = 0; place < 20; place++) tail.add(place, chunk(100, place + 1));
   assert.equal(tail.get(9), undefined);
   for (let place = 10; place < 20; place++) assert.deepEqual(tail.get(place)?.end, [place + 1]);
 });
 
 test('limits.tailsBytesMax: all tails together stay within their budget', () => {
-  const budget = { used: 0, max: 1000 };
+  const budget = new TailBudget(1000);
   const tails = Array.from({ length: 5 }, () => new EncodedTail(1000, budget));
   for (let place = 0; place < 20; place++) {
     for (const tail of tails) tail.add(place, chunk(100, place + 1));
-    assert.ok(budget.used <= 1000 + 100, `${budget.used} bytes`);
+    const bytes = tails.reduce((sum, tail) => sum + tail.bytes, 0);
+    assert.ok(bytes <= 1000, `${bytes} bytes`);
+    for (const tail of tails) assert.notEqual(tail.get(place), undefined);
   }
   for (const tail of tails) tail.clear();
-  assert.equal(budget.used, 0);
+  tails[0].add(0, chunk(1000, 1));
+  assert.equal(tails[0].bytes, 1000);
+});
+
+test('of many tails, the one that was added to least recently gives way first', () => {
+  const budget = new TailBudget(1000);
+  const tails = Array.from({ length: 5 }, () => new EncodedTail(1000, budget));
+  for (const tail of tails) for (let place = 0; place < 2; place++) tail.add(place, chunk(100, place + 1));
+  tails[1].add(2, chunk(100, 3));
+  tails[4].add(2, chunk(250, 3));
+  assert.deepEqual(
+    tails.map(({ bytes }) => bytes),
+    [0, 300, 0, 200, 450],
+  );
+  tails[2].clear();
+  tails[3].add(5, chunk(100, 6));
+  assert.deepEqual(
+    tails.map(({ bytes }) => bytes),
+    [0, 200, 0, 300, 450],
+  );
 });
 
 test('limits.catchUpTurnMs: catching up gives the turn back in time, and goes on in the next', () => {

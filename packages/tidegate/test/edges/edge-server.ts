@@ -65,7 +65,14 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
   const log = openMemoryLog({ ...common, random: seededRandom(1) });
   await log.createTopic(topicSpec('default'));
   for (const topic of options.topics ?? []) await log.createTopic(topic);
-  const hub = new Hub({ log, clock: systemClock, metrics: noMetrics, limits, prefixes: new Map() });
+  const hub = new Hub({
+    log,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: noMetrics,
+    limits,
+    prefixes: new Map(),
+  });
   const channels = new CountedChannels(hub);
   const edges = createEdges({
     channels,

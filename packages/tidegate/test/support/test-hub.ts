@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import {
   type EndReason,
+  type FrameEncoder,
   Hub,
   type PublishedEvent,
   type PublishReceipt,
@@ -12,8 +13,10 @@ import {
 import {
   type Clock,
   type Limits,
+  type Metrics,
   noMetrics,
   resolveLimits,
+  silentLogger,
   type TidegateError,
 } from '../../src/kernel/index.ts';
 import type { Log, TopicSpec } from '../../src/log/index.ts';
@@ -39,11 +42,13 @@ export function testHub(
   clock: Clock,
   limits: Partial<Limits> = {},
   prefixes: Record<string, string[]> = {},
+  metrics: Metrics = noMetrics,
 ): Hub {
   return new Hub({
     log,
     clock,
-    metrics: noMetrics,
+    logger: silentLogger,
+    metrics,
     limits: resolveLimits(limits),
     prefixes: new Map(Object.entries(prefixes)),
   });
@@ -70,6 +75,7 @@ export function publish(
 
 /** A subscriber that keeps what it gets. `room` false makes its transport full after the next write. */
 export class TestSubscriber implements Sink {
+  static readonly encoder: () => FrameEncoder = lineEncoder;
   readonly lines: Line[] = [];
   readonly subscription: Subscription;
   room = true;
@@ -87,7 +93,7 @@ export class TestSubscriber implements Sink {
     this.subscription = hub.subscribe({
       channels: typeof channels === 'string' ? [channels] : channels,
       from: parsePosition(from),
-      encoder: lineEncoder(),
+      encoder: new.target.encoder(),
       sink: this,
       slowPolicy,
       protocol: 'test',

@@ -12,6 +12,8 @@ export const END_CLOSE: Readonly<Record<EndReason, number>> = {
   draining: CLOSE.serviceRestart,
   too_slow: CLOSE_TOO_SLOW,
   gap: CLOSE_GAP,
+  topics_changed: CLOSE.serviceRestart,
+  failed: CLOSE.internalError,
 };
 
 /** The close code for a message from the client that could not be published, where it cannot be told in band. */

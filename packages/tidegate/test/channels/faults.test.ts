@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { FrameEncoder, Hub } from '../../src/channels/index.ts';
+import { noMetrics, resolveLimits, seededRandom, silentLogger } from '../../src/kernel/index.ts';
+import { type Log, openMemoryLog } from '../../src/log/index.ts';
+import { lineEncoder, parseLines } from '../support/line-encoder.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { event, TestSubscriber, testHub, topicSpec } from '../support/test-hub.ts';
+
+// What one sink or encoder does wrong costs that subscriber or that message, and nobody else.
+
+let clock: ManualClock;
+let log: Log;
+let hub: Hub;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  log = openMemoryLog({
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    metrics: noMetrics,
+    limits: resolveLimits({ memoryPartitionBytesMax: 65_536 }),
+  });
+  await clock.run(log.createTopic(topicSpec('default')));
+  hub = testHub(log, clock);
+});
+
+afterEach(async () => {
+  hub.drain();
+  hub.close();
+  await clock.run(log.close());
+});
+
+async function send(channel: string, ...data: string[]): Promise<void> {
+  hub.publish(
+    data.map((one) => event(channel, one)),
+    'test',
+    () => {},
+  );
+  await clock.settle();
+}
+
+/** A line encoder that throws at messages with the data `poison`. */
+function pickyEncoder(): FrameEncoder {
+  const lines = lineEncoder('picky');
+  return {
+    ...lines,
+    message(message, out) {
+      lines.message(message, out);
+      const data = Buffer.from(message.bytes.subarray(message.dataStart, message.dataEnd)).toString();
+      if (data === 'poison') throw new Error('poison');
+    },
+  };
+}
+
+class PickySubscriber extends TestSubscriber {
+  static override readonly encoder = pickyEncoder;
+}
+
+test('a message that cannot be encoded is told as a gap, live and from the log, and holds up nobody', async () => {
+  const picky = new PickySubscriber(hub, 'chat');
+  const other = new TestSubscriber(hub, 'chat');
+  await clock.settle();
+  await send('chat', 'a', 'poison', 'b');
+  await send('chat', 'c');
+  assert.deepEqual(picky.data, ['a', 'b', 'c']);
+  assert.deepEqual(picky.gaps, ['damaged']);
+  assert.deepEqual(other.data, ['a', 'poison', 'b', 'c']);
+  const late = new PickySubscriber(hub, 'chat', 'earliest');
+  await clock.settle();
+  assert.deepEqual(late.data, ['a', 'b', 'c']);
+  assert.deepEqual(late.gaps, ['damaged']);
+  assert.deepEqual(
+    late.lines.map(({ cursor }) => cursor).sort(),
+    picky.lines.map(({ cursor }) => cursor).sort(),
+  );
+});
+
+test('a sink that throws is ended, and everybody else is served', async () => {
+  const subscribers = Array.from({ length: 5 }, () => new TestSubscriber(hub, 'chat'));
+  await clock.settle();
+  subscribers[2].write = () => {
+    throw new Error('broken');
+  };
+  const other = new TestSubscriber(hub, 'elsewhere');
+  await clock.settle();
+  await send('chat', 'a');
+  await send('chat', 'b');
+  await send('elsewhere', 'c');
+  for (const index of [0, 1, 3, 4]) assert.deepEqual(subscribers[index].data, ['a', 'b']);
+  assert.deepEqual(other.data, ['c']);
+  assert.equal(subscribers[2].endReason, 'failed');
+});
+
+test('a sink that throws while it catches up is ended, and the others catch up', async () => {
+  await send('chat', 'a');
+  const broken = ['write', 'caughtUp'].map((method) => {
+    const subscriber = new TestSubscriber(hub, 'chat', 'earliest');
+    Object.assign(subscriber, {
+      [method]: () => {
+        throw new Error('broken');
+      },
+    });
+    return subscriber;
+  });
+  const sound = new TestSubscriber(hub, 'chat', 'earliest');
+  await clock.settle();
+  assert.deepEqual(sound.data, ['a']);
+  assert.deepEqual(
+    broken.map(({ endReason }) => endReason),
+    ['failed', 'failed'],
+  );
+});
+
+test('a sink that throws at its end does not keep others from theirs', () => {
+  const subscribers = Array.from({ length: 3 }, () => new TestSubscriber(hub, 'chat'));
+  subscribers[0].ended = () => {
+    throw new Error('broken');
+  };
+  hub.drain();
+  assert.deepEqual(
+    subscribers.slice(1).map(({ endReason }) => endReason),
+    ['draining', 'draining'],
+  );
+});
+
+test('an audience whose last member leaves while it is served is given up', async () => {
+  const gauges = new Map<string, () => number>();
+  const observed = testHub(
+    log,
+    clock,
+    {},
+    {},
+    {
+      ...noMetrics,
+      observedGauge: ({ name }, read) => gauges.set(name, read),
+    },
+  );
+  const subscriber = new TestSubscriber(observed, 'chat');
+  const { write } = subscriber;
+  subscriber.write = (bytes) => {
+    subscriber.subscription.close();
+    return write.call(subscriber, bytes);
+  };
+  await clock.settle();
+  assert.equal(gauges.get('tidegate_audiences')?.(), 1);
+  await send('chat', 'a');
+  assert.equal(gauges.get('tidegate_audiences')?.(), 0);
+  observed.drain();
+  observed.close();
+});
+
+test('one who leaves while others are served keeps the position after what it was handed', async () => {
+  const small = testHub(log, clock, { flushBytesMax: 1024 });
+  const one = new TestSubscriber(small, 'chat');
+  const other = new TestSubscriber(small, 'other');
+  await clock.settle();
+  // Whoever is served first ends both in the midst of the run.
+  for (const [subscriber, victim] of [
+    [one, other],
+    [other, one],
+  ]) {
+    const { write } = subscriber;
+    subscriber.write = (bytes) => {
+      const full = write.call(subscriber, bytes);
+      victim.subscription.close();
+      if (subscriber.writes === 3) subscriber.subscription.close();
+      return full;
+    };
+  }
+  small.publish(
+    Array.from({ length: 40 }, (_, i) => event(i % 2 === 0 ? 'chat' : 'other', `m${i}${'x'.repeat(300)}`)),
+    'test',
+    () => {},
+  );
+  await clock.settle();
+  for (const [subscriber, channel] of [
+    [one, 'chat'],
+    [other, 'other'],
+  ] as const) {
+    const resumed = new TestSubscriber(small, channel, subscriber.subscription.cursor());
+    await clock.settle();
+    assert.equal(new Set([...subscriber.data, ...resumed.data]).size, 20, channel);
+    assert.equal(subscriber.data.length + resumed.data.length, 20, channel);
+  }
+  small.drain();
+  small.close();
+});
+
+test('what retention takes before it was handed over is told to those who keep pace', async () => {
+  const subscriber = new TestSubscriber(hub, 'chat');
+  await clock.settle();
+  // More in one turn than the partition keeps.
+  await send('chat', ...Array.from({ length: 300 }, (_, i) => `m${i}${'x'.repeat(1000)}`));
+  assert.ok(subscriber.data.length < 300);
+  assert.deepEqual(subscriber.gaps, ['below_retention']);
+  assert.equal(subscriber.lines[0].kind, 'gap');
+});
+
+for (const policy of ['close', 'drop'] as const) {
+  test(`policy ${policy} does nothing to a subscriber that missed nothing while its transport was full`, async () => {
+    const subscriber = new TestSubscriber(hub, 'chat', 'latest', policy);
+    await clock.settle();
+    subscriber.room = false;
+    await send('chat', 'a');
+    await send('noise', 'x');
+    await send('noise', 'y');
+    subscriber.drain();
+    await send('chat', 'b');
+    assert.equal(subscriber.endReason, null);
+    assert.deepEqual([subscriber.data, subscriber.gaps], [['a', 'b'], []]);
+  });
+}
+
+test('many quiet tails do not take the room of a busy one', async () => {
+  const tight = testHub(log, clock, { tailBytesMax: 65_536, tailsBytesMax: 65_536, flushBytesMax: 1024 });
+  for (let i = 0; i < 30; i++) {
+    new TestSubscriber(tight, `quiet${i}`);
+    await clock.settle();
+    tight.publish([event(`quiet${i}`, 'x'.repeat(3000))], 'test', () => {});
+    await clock.settle();
+  }
+  const slow = new TestSubscriber(tight, 'busy', 'latest', 'close');
+  await clock.settle();
+  slow.room = false;
+  for (let i = 0; i < 20; i++) {
+    tight.publish([event('busy', `m${i}`)], 'test', () => {});
+    await clock.settle();
+  }
+  slow.drain();
+  await clock.settle();
+  assert.equal(slow.endReason, null);
+  assert.equal(slow.data.length, 20);
+  tight.drain();
+  tight.close();
+});
+
+test('a silent subscriber is kept alive once in each interval, and half an interval late at most', async () => {
+  for (const count of [1, 3, 700]) {
+    const limits = { keepAliveIntervalMs: 25_000 };
+    const own = testHub(log, clock, limits);
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const subscriber = new TestSubscriber(own, `quiet${i % 350}`);
+      if (i !== 0) continue;
+      subscriber.write = (bytes) => {
+        assert.equal(parseLines(bytes)[0].kind, 'keep-alive');
+        times.push(clock.nowMs());
+        return true;
+      };
+    }
+    await clock.settle();
+    clock.advance(400_000);
+    const pauses = times.slice(1).map((time, i) => time - times[i]);
+    assert.ok(pauses.length > 8, `${count} subscribers: ${times.length} keep-alives`);
+    for (const pause of pauses) assert.ok(pause >= 25_000 && pause <= 37_500, `${count}: ${pause} ms`);
+    own.drain();
+    own.close();
+  }
+});
+
+test('a subscription of several channels reads what default holds of one that got its own topic later', async () => {
+  await send('games/1', 'a');
+  await send('chat', 'b');
+  await clock.run(log.createTopic(topicSpec('games')));
+  hub.drain();
+  hub.close();
+  hub = testHub(log, clock);
+  await send('games/1', 'c');
+  await send('chat', 'd');
+  for (const channels of [
+    ['chat', 'games/1'],
+    ['chat', 'games/+'],
+    ['chat', '+', 'games/#'],
+  ]) {
+    const subscriber = new TestSubscriber(hub, channels, 'earliest');
+    await clock.settle();
+    assert.deepEqual(subscriber.data.sort(), ['a', 'b', 'c', 'd'], channels.join());
+    subscriber.subscription.close();
+  }
+});
+
+test('when a topic comes, whoever reads its channels is ended and resumes there; others are left alone', async () => {
+  const games = new TestSubscriber(hub, 'games/1');
+  const all = new TestSubscriber(hub, '#');
+  const chat = new TestSubscriber(hub, 'chat');
+  await clock.settle();
+  await send('games/1', 'a');
+  await clock.run(log.createTopic(topicSpec('games')));
+  await send('games/1', 'b');
+  await send('chat', 'c');
+  assert.deepEqual(
+    [games.endReason, all.endReason, chat.endReason],
+    ['topics_changed', 'topics_changed', null],
+  );
+  for (const [before, channel, expected] of [
+    [games, 'games/1', ['a', 'b']],
+    [all, '#', ['a', 'b', 'c']],
+  ] as const) {
+    const resumed = new TestSubscriber(hub, channel, before.subscription.cursor());
+    await clock.settle();
+    assert.deepEqual([[...before.data, ...resumed.data].sort(), resumed.gaps], [expected, []], channel);
+  }
+  assert.deepEqual(chat.data, ['c']);
+});
+
+test('when a topic is deleted and created anew, its subscribers are ended, and those who come back get what is new', async () => {
+  await clock.run(log.createTopic(topicSpec('games')));
+  hub.drain();
+  hub.close();
+  hub = testHub(log, clock);
+  const slow = new TestSubscriber(hub, 'games/1');
+  const live = new TestSubscriber(hub, 'games/1');
+  await clock.settle();
+  slow.room = false;
+  await send('games/1', 'a');
+  await clock.run(log.deleteTopic('games'));
+  await clock.run(log.createTopic(topicSpec('games')));
+  slow.drain();
+  await send('games/1', 'b');
+  assert.deepEqual([slow.endReason, live.endReason], ['topics_changed', 'topics_changed']);
+  assert.deepEqual([slow.data, live.data], [['a'], ['a']]);
+  const resumed = new TestSubscriber(hub, 'games/1', live.subscription.cursor());
+  const fresh = new TestSubscriber(hub, 'games/1');
+  await clock.settle();
+  await send('games/1', 'c');
+  assert.deepEqual([resumed.gaps, resumed.data, fresh.data], [['other_epoch'], ['b', 'c'], ['c']]);
+});
+
+test('from=latest during a delivery is after it', async () => {
+  const first = new TestSubscriber(hub, 'chat');
+  await clock.settle();
+  const { write } = first;
+  const late: TestSubscriber[] = [];
+  first.write = (bytes) => {
+    if (late.length === 0) late.push(new TestSubscriber(hub, 'chat'));
+    return write.call(first, bytes);
+  };
+  await send('chat', 'a');
+  await send('chat', 'b');
+  assert.deepEqual(late[0].data, ['b']);
+});
