@@ -24,7 +24,8 @@ const PURPOSE =
 const options = readOptions(PURPOSE, { seconds: '4', bytes: '100,1000' });
 const sizes = options.numbers('bytes');
 const RECORDS_PER_APPEND = 1000;
-const APPENDS_UNDER_WAY = 64;
+/** Of the largest records, just below limits.appendBytesPendingMax. */
+const APPENDS_UNDER_WAY = 48;
 const KEYS = 100;
 const durationMs = options.seconds * 1000;
 
