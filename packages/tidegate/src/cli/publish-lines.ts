@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { TidegateError } from '../kernel/index.ts';
 import { EXIT, type ExitCode } from './command.ts';
 import { LineQueue } from './line-queue.ts';
@@ -40,10 +39,10 @@ class LinesPublisher {
     return this.#entries.length >= BATCH_LINES_MAX || this.#bytes >= BATCH_BYTES_MAX;
   }
 
-  async add(line: string): Promise<void> {
+  async add(line: Uint8Array): Promise<void> {
     const { channel, type, contentType } = this.#target;
     try {
-      const entry = entryOf(channel, { type }, payloadOf(Buffer.from(line), contentType));
+      const entry = entryOf(channel, { type }, payloadOf(line, contentType));
       this.#entries.push(entry);
       this.#bytes += entry.length;
     } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { after, test } from 'node:test';
 import { ServerProcess } from '../support/server-process.ts';
 import { type Ended, Program, runProgram } from './run-program.ts';
@@ -7,9 +8,10 @@ const server = await ServerProcess.start({ config: 'topics: { orders: { partitio
 after(() => server.remove());
 const environment = { TIDEGATE_URL: server.url, TIDEGATE_ADMIN_URL: server.adminUrl };
 
-const run = (args: readonly string[], input = ''): Promise<Ended> => runProgram(args, input, environment);
+const run = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> =>
+  runProgram(args, input, environment);
 
-async function successfully(args: readonly string[], input = ''): Promise<string> {
+async function successfully(args: readonly string[], input: string | Uint8Array = ''): Promise<string> {
   const { code, output, errors } = await run(args, input);
   assert.equal(errors, '');
   assert.equal(code, 0);
@@ -114,6 +116,17 @@ test('a line that is refused is told, the others are published, and the exit cod
   assert.match(output, /^Published 2 messages to some\/lines, 1 refused\n$/);
   assert.match(errors, /^refused: The body is not valid JSON: "\{bad" \(json_malformed\)$/m);
   assert.equal(code, 1);
+});
+
+test('a line that is not UTF-8 is published as the bytes that it has', async () => {
+  const input = Buffer.from([0x78, 0xff, 0x0a, 0x79, 0x0a]);
+  assert.equal(
+    await successfully(['publish', 'raw/lines', '--lines'], input),
+    'Published 2 messages to raw/lines\n',
+  );
+  const [bytes, text] = await stored('raw/lines', 2);
+  assert.equal(bytes.data_base64, Buffer.from([0x78, 0xff]).toString('base64'));
+  assert.equal(text.data, 'y');
 });
 
 test("the server's refusals are told in its words, with its code", async () => {

@@ -52,7 +52,7 @@ export class Program {
 /** Runs the program to its end. */
 export function runProgram(
   args: readonly string[],
-  input = '',
+  input: string | Uint8Array = '',
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Ended> {
   const program = new Program(args, environment);
