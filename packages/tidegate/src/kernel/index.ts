@@ -14,3 +14,4 @@ export {
   noMetrics,
 } from './metrics.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
+export { parseTimestamp } from './timestamp.ts';
