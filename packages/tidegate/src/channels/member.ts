@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Audience } from './audience.ts';
-import type { Place } from './place.ts';
+import { distanceToLive, type Place } from './place.ts';
 import type { EndReason, GapReason, Sink, SlowPolicy, Subscription } from './port.ts';
 
 /** What a member tells its hub. */
@@ -97,6 +97,11 @@ export class Member implements Subscription {
       }
     }
     this.#host.catchUp(this);
+  }
+
+  /** How many log records lie between it and live; 0 if it is live or closed. */
+  get distance(): number {
+    return this.place === null || this.closed ? 0 : distanceToLive(this.place, this.audience.sources);
   }
 
   /** Takes one step from catching up towards live. Returns whether it wants another; false if it is live, full or closed. */

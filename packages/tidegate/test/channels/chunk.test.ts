@@ -59,6 +59,7 @@ test('limits.catchUpTurnMs: catching up gives the turn back in time, and goes on
   const catchUp = new CatchUp(clock, 10);
   let steps = 0;
   const member = {
+    distance: 0,
     advance: () => {
       clock.advance(1);
       return ++steps < 100;
@@ -71,18 +72,66 @@ test('limits.catchUpTurnMs: catching up gives the turn back in time, and goes on
   assert.equal(steps, 100);
 });
 
+/** A member that is `distance` records behind, and takes steps of `stride`. */
+function runner(name: string, distance: number, stride: number, order: string[]): Member {
+  const state = { distance };
+  return {
+    get distance() {
+      return state.distance;
+    },
+    advance: () => {
+      order.push(name);
+      state.distance = Math.max(0, state.distance - stride);
+      return state.distance > 0;
+    },
+  } as unknown as Member;
+}
+
 test('those who catch up take turns, first come first served', () => {
   const catchUp = new CatchUp(new ManualClock(), 10);
   const order: string[] = [];
-  for (const name of ['a', 'b', 'c']) {
-    let left = 2;
-    catchUp.add({
-      advance: () => {
-        order.push(name);
-        return --left > 0;
-      },
-    } as unknown as Member);
-  }
+  for (const name of ['a', 'b', 'c']) catchUp.add(runner(name, 20, 10, order));
   catchUp.run();
   assert.deepEqual(order, ['a', 'b', 'c', 'a', 'b', 'c']);
+});
+
+test('who is ahead of the rear waits for it, so that all go on as one pack', () => {
+  const clock = new ManualClock();
+  const catchUp = new CatchUp(clock, 10);
+  const order: string[] = [];
+  catchUp.add(runner('early', 1000, 100, order));
+  catchUp.run();
+  order.length = 0;
+  catchUp.add(runner('ahead', 500, 100, order));
+  catchUp.add(runner('rear', 1000, 100, order));
+  catchUp.run();
+  const meeting = order.indexOf('ahead');
+  assert.ok(meeting >= 4, order.join());
+  assert.deepEqual(order.slice(0, meeting), new Array(meeting).fill('rear'));
+});
+
+test('who is a step from live does not wait for a rear that is far behind', () => {
+  const catchUp = new CatchUp(new ManualClock(), 10);
+  const order: string[] = [];
+  catchUp.add(runner('far', 1_000_000, 1000, order));
+  catchUp.add(runner('near', 10, 1000, order));
+  catchUp.run();
+  assert.ok(order.indexOf('near') <= 2, order.slice(0, 5).join());
+});
+
+test('nobody waits for ever, although new ones come in at the rear all the time', () => {
+  const catchUp = new CatchUp(new ManualClock(), 10);
+  const order: string[] = [];
+  catchUp.add(runner('middle', 5000, 10, order));
+  let steps = 0;
+  let stepsBeforeMiddle = -1;
+  catchUp.add({
+    distance: 100_000,
+    advance: () => {
+      if (order.includes('middle') && stepsBeforeMiddle === -1) stepsBeforeMiddle = steps;
+      return ++steps < 500;
+    },
+  } as unknown as Member);
+  catchUp.run();
+  assert.ok(stepsBeforeMiddle > 0 && stepsBeforeMiddle < 100, `${stepsBeforeMiddle} steps`);
 });
