@@ -46,9 +46,11 @@ export async function startServer(
     metrics,
     limits,
   });
+  const opened: (() => void | Promise<void>)[] = [() => log.close()];
   try {
     await declareTopics(log, config.topics, logger);
     const hub = new Hub({ log, clock, logger, metrics, limits, prefixes: config.prefixes });
+    opened.push(() => hub.close());
     const edges = createEdges({ channels: hub, clock, limits, websocket: config.websocket });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({
@@ -59,6 +61,7 @@ export async function startServer(
       clock,
       logger,
     });
+    opened.push(() => admin.drain(0));
     const publicListener = await createHttpListener(
       { ...common, host: listen.host, port: listen.port },
       withCrossOrigin(edges, config.cors),
@@ -81,7 +84,7 @@ export async function startServer(
       close: () => (closing.started ??= close()),
     };
   } catch (error) {
-    await log.close();
+    for (const close of opened.reverse()) await close();
     throw error;
   }
 }
