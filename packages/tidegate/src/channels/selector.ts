@@ -11,7 +11,8 @@ export class Selector {
   readonly #topic: string;
   readonly #keys = new Set<string | null>();
   readonly #patterns: string[] = [];
-  readonly #decisions = new Map<string | null, boolean>();
+  // Made when first needed: most subscriptions are of a single channel.
+  #decisions: Map<string | null, boolean> | null = null;
   /** Every record is wanted. */
   readonly all: boolean;
 
@@ -47,6 +48,7 @@ export class Selector {
   accepts(key: string | null): boolean {
     if (this.all || this.#keys.has(key)) return true;
     if (this.#patterns.length === 0) return false;
+    this.#decisions ??= new Map();
     const decided = this.#decisions.get(key);
     if (decided !== undefined) return decided;
     const accepted = this.#patterns.some((pattern) => this.#map.matches(pattern, this.#topic, key));

@@ -54,7 +54,7 @@ function within(source: Source, log: Log, offset: number): number {
   return Math.min(Math.max(offset, startOf(source, log)), endOf(source, log));
 }
 
-/** The most records that are looked at for the last N of a pattern. */
+/** The most records that are looked at for the last N of a pattern or of several channels, over all partitions. */
 const LAST_SCAN_RECORDS_MAX = 1_000_000;
 
 /**
@@ -63,8 +63,11 @@ const LAST_SCAN_RECORDS_MAX = 1_000_000;
  */
 function placeOfLast(sources: readonly Source[], count: number, log: Log): Place {
   if (count === 0) return sources.map((source) => endOf(source, log));
-  const perSource = sources.map((source) => lastOf(source, count, log));
-  if (sources.length === 1) return [perSource[0][0]?.offset ?? endOf(sources[0], log)];
+  const [only] = sources;
+  // Here the log knows the place by itself, however large the count is.
+  if (sources.length === 1 && isExact(only)) return [offsetOfLast(only, count, log)];
+  const scanMax = Math.ceil(LAST_SCAN_RECORDS_MAX / sources.length);
+  const perSource = sources.map((source) => lastOf(source, Math.min(count, scanMax), scanMax, log));
   const kept = perSource
     .flatMap((list, index) => list.map((entry) => ({ ...entry, index })))
     .sort((a, b) => b.timestampMs - a.timestampMs || b.index - a.index || b.offset - a.offset)
@@ -79,18 +82,26 @@ interface Found {
   readonly timestampMs: number;
 }
 
-/** The last `count` wanted records of one source, in order. */
-function lastOf(source: Source, count: number, log: Log): readonly Found[] {
+/** Whether the log can count the wanted records of a source. */
+function isExact({ selector }: Source): boolean {
+  return selector.onlyKey !== undefined || selector.all;
+}
+
+/** Where the last `count` records that may be wanted begin. */
+function offsetOfLast(source: Source, count: number, log: Log): number {
   const { topic, partition, selector } = source;
+  const offset = log.offsetOfLast(topic.name, partition, count, selector.onlyKey, endOf(source, log));
+  return Math.max(startOf(source, log), offset);
+}
+
+/** The last `count` wanted records of one source, in order; fewer if more than `scanMax` would have to be looked at. */
+function lastOf(source: Source, count: number, scanMax: number, log: Log): readonly Found[] {
   const start = startOf(source, log);
-  const end = endOf(source, log);
-  const { onlyKey } = selector;
-  const exact = onlyKey !== undefined || selector.all;
   // For a pattern the share of wanted records is unknown: look at more and more until there are enough.
-  for (let asked = count; ; asked *= 8) {
-    const from = Math.max(start, log.offsetOfLast(topic.name, partition, asked, onlyKey, end));
-    const found = collect(source, from, end, log);
-    if (exact || found.length >= count || from <= start || asked >= LAST_SCAN_RECORDS_MAX)
+  for (let asked = count; ; asked = Math.min(asked * 8, scanMax)) {
+    const from = offsetOfLast(source, asked, log);
+    const found = collect(source, from, endOf(source, log), log);
+    if (isExact(source) || found.length >= count || from <= start || asked >= scanMax)
       return found.slice(-count);
   }
 }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { FrameEncoder, Hub } from '../../src/channels/index.ts';
-import { noMetrics, resolveLimits, seededRandom, silentLogger } from '../../src/kernel/index.ts';
+import {
+  type MetricSpec,
+  noMetrics,
+  resolveLimits,
+  seededRandom,
+  silentLogger,
+} from '../../src/kernel/index.ts';
 import { type Log, openMemoryLog } from '../../src/log/index.ts';
 import { lineEncoder, parseLines } from '../support/line-encoder.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -24,7 +30,7 @@ beforeEach(async () => {
     limits: resolveLimits({ memoryPartitionBytesMax: 65_536 }),
   });
   await clock.run(log.createTopic(topicSpec('default')));
-  hub = testHub(log, clock);
+  hub = testHub(log, clock, {}, {}, { logger: silentLogger });
 });
 
 afterEach(async () => {
@@ -78,6 +84,31 @@ test('a message that cannot be encoded is told as a gap, live and from the log, 
   );
 });
 
+test('a message that cannot be encoded repeats nothing that its turn brought before, and loses nothing for the slow', async () => {
+  const small = testHub(log, clock, { flushBytesMax: 1024 }, {}, { logger: silentLogger });
+  const quick = new PickySubscriber(small, 'chat');
+  const slow = new PickySubscriber(small, 'chat');
+  await clock.settle();
+  const large = 'x'.repeat(2000);
+  slow.room = false;
+  for (const turn of [['a'], [large, 'poison', 'b'], ['c']]) {
+    small.publish(
+      turn.map((data) => event('chat', data)),
+      'test',
+      () => {},
+    );
+    await clock.settle();
+  }
+  slow.drain();
+  await clock.settle();
+  for (const subscriber of [quick, slow]) {
+    assert.deepEqual(subscriber.data, ['a', large, 'b', 'c']);
+    assert.deepEqual(subscriber.gaps, ['damaged']);
+  }
+  small.drain();
+  small.close();
+});
+
 test('a sink that throws is ended, and everybody else is served', async () => {
   const subscribers = Array.from({ length: 5 }, () => new TestSubscriber(hub, 'chat'));
   await clock.settle();
@@ -128,16 +159,13 @@ test('a sink that throws at its end does not keep others from theirs', () => {
 
 test('an audience whose last member leaves while it is served is given up', async () => {
   const gauges = new Map<string, () => number>();
-  const observed = testHub(
-    log,
-    clock,
-    {},
-    {},
-    {
-      ...noMetrics,
-      observedGauge: ({ name }, read) => gauges.set(name, read),
+  const metrics = {
+    ...noMetrics,
+    observedGauge: ({ name }: MetricSpec, read: () => number) => {
+      gauges.set(name, read);
     },
-  );
+  };
+  const observed = testHub(log, clock, {}, {}, { metrics });
   const subscriber = new TestSubscriber(observed, 'chat');
   const { write } = subscriber;
   subscriber.write = (bytes) => {
@@ -157,7 +185,7 @@ test('one who leaves while others are served keeps the position after what it wa
   const one = new TestSubscriber(small, 'chat');
   const other = new TestSubscriber(small, 'other');
   await clock.settle();
-  // Whoever is served first ends both in the midst of the run.
+  // Each ends the other when both were served some of the run, and itself a little later.
   for (const [subscriber, victim] of [
     [one, other],
     [other, one],
@@ -165,7 +193,7 @@ test('one who leaves while others are served keeps the position after what it wa
     const { write } = subscriber;
     subscriber.write = (bytes) => {
       const full = write.call(subscriber, bytes);
-      victim.subscription.close();
+      if (subscriber.writes === 2) victim.subscription.close();
       if (subscriber.writes === 3) subscriber.subscription.close();
       return full;
     };
@@ -187,6 +215,28 @@ test('one who leaves while others are served keeps the position after what it wa
   }
   small.drain();
   small.close();
+});
+
+test('of those who are ended while one of them is served, each keeps the position after what it was handed', async () => {
+  for (let killer = 0; killer < 6; killer++) {
+    const channel = `chat${killer}`;
+    const subscribers = Array.from({ length: 6 }, () => new TestSubscriber(hub, channel));
+    await clock.settle();
+    const { write } = subscribers[killer];
+    subscribers[killer].write = (bytes) => {
+      const full = write.call(subscribers[killer], bytes);
+      for (const subscriber of subscribers) subscriber.subscription.close();
+      return full;
+    };
+    await send(channel, 'a', 'b');
+    await send(channel, 'c');
+    for (const subscriber of subscribers) {
+      const resumed = new TestSubscriber(hub, channel, subscriber.subscription.cursor());
+      await clock.settle();
+      assert.deepEqual([...subscriber.data, ...resumed.data], ['a', 'b', 'c']);
+      resumed.subscription.close();
+    }
+  }
 });
 
 test('what retention takes before it was handed over is told to those who keep pace', async () => {
@@ -213,6 +263,31 @@ for (const policy of ['close', 'drop'] as const) {
     assert.deepEqual([subscriber.data, subscriber.gaps], [['a', 'b'], []]);
   });
 }
+
+test('policy close leaves alone who is behind by what the tail holds, whatever else the partition holds', async () => {
+  const small = testHub(log, clock, { flushBytesMax: 1024 });
+  const subscriber = new TestSubscriber(small, 'chat', 'latest', 'close');
+  await clock.settle();
+  const large = 'x'.repeat(2000);
+  for (const later of [[], ['b'], ['c', large, 'd']]) {
+    subscriber.room = false;
+    // A message that is a flush by itself, and one that is of no interest behind it, in one turn.
+    small.publish([event('chat', large), event('noise', 'x')], 'test', () => {});
+    await clock.settle();
+    for (const data of later) {
+      small.publish([event('noise', 'x')], 'test', () => {});
+      await clock.settle();
+      small.publish([event('chat', data)], 'test', () => {});
+      await clock.settle();
+    }
+    subscriber.drain();
+    await clock.settle();
+    assert.equal(subscriber.endReason, null);
+    assert.deepEqual(subscriber.data.splice(-later.length, later.length), later);
+  }
+  small.drain();
+  small.close();
+});
 
 test('many quiet tails do not take the room of a busy one', async () => {
   const tight = testHub(log, clock, { tailBytesMax: 65_536, tailsBytesMax: 65_536, flushBytesMax: 1024 });
@@ -258,6 +333,26 @@ test('a silent subscriber is kept alive once in each interval, and half an inter
     for (const pause of pauses) assert.ok(pause >= 25_000 && pause <= 37_500, `${count}: ${pause} ms`);
     own.drain();
     own.close();
+  }
+});
+
+test('a keep-alive never takes a client back behind a message that came while others were kept alive', async () => {
+  const subscribers = Array.from({ length: 200 }, () => new TestSubscriber(hub, 'chat'));
+  await clock.settle();
+  await send('noise', 'x');
+  while (subscribers.every(({ lines }) => lines.length === 0)) clock.advance(100);
+  assert.ok(
+    subscribers.some(({ lines }) => lines.length === 0),
+    'all were kept alive at once',
+  );
+  await send('chat', 'a');
+  clock.advance(60_000);
+  for (const { lines } of subscribers) {
+    const offsets = lines.flatMap(({ cursor }) => (cursor === '' ? [] : [Number(cursor.split('~')[3])]));
+    assert.deepEqual(
+      offsets,
+      [...offsets].sort((one, other) => one - other),
+    );
   }
 });
 

@@ -120,6 +120,22 @@ test('from=-N counts the last N over several channels, by time', async () => {
   assert.deepEqual(subscriber.data.sort(), ['m2', 'm3', 'm4']);
 });
 
+test('from=-N of a single channel or of all channels finds its place without reading what is there', async () => {
+  for (let i = 0; i < 20; i++) await send(i % 2 === 0 ? 'chat' : 'noise', `m${i}`);
+  let reads = 0;
+  const { read } = log;
+  log.read = (request) => {
+    reads++;
+    return read.call(log, request);
+  };
+  const one = new TestSubscriber(hub, 'chat', '-3');
+  const many = new TestSubscriber(hub, 'chat', '-999999999');
+  const topic = new TestSubscriber(hub, 'orders/#', '-999999999');
+  assert.equal(reads, 0);
+  await clock.settle();
+  assert.deepEqual([one.data, many.data.length, topic.data], [['m14', 'm16', 'm18'], 10, []]);
+});
+
 test('from=-N with a pattern counts only what the pattern matches', async () => {
   for (let i = 0; i < 20; i++) await send(`orders/${i}/${i % 10 === 0 ? 'status' : 'items'}`, `m${i}`);
   const subscriber = new TestSubscriber(hub, 'orders/+/status', '-2');
@@ -443,7 +459,13 @@ test('a subscriber that leaves while others are being served disturbs nobody', a
     };
   }
   await send('chat', 'a');
+  const closed = subscribers.filter((_, index) => index % 4 !== 3);
+  const before = closed.map(({ writes }) => writes);
   await send('chat', 'b');
+  assert.deepEqual(
+    closed.map(({ writes }) => writes),
+    before,
+  );
   for (const index of [3, 7]) assert.deepEqual(subscribers[index].data, ['a', 'b']);
   for (const subscriber of subscribers) assert.equal(new Set(subscriber.data).size, subscriber.data.length);
 });

@@ -3,6 +3,7 @@ import {
   type EndReason,
   type FrameEncoder,
   Hub,
+  type HubOptions,
   type PublishedEvent,
   type PublishReceipt,
   parsePosition,
@@ -13,7 +14,7 @@ import {
 import {
   type Clock,
   type Limits,
-  type Metrics,
+  type Logger,
   noMetrics,
   resolveLimits,
   silentLogger,
@@ -37,20 +38,30 @@ export function topicSpec(name: string, changes: Partial<TopicSpec> = {}): Topic
   };
 }
 
+/** What the hub contains so that it costs nobody else is an error all the same. */
+const failingLogger: Logger = {
+  ...silentLogger,
+  error(fields, message) {
+    throw new Error(message, { cause: fields });
+  },
+};
+
+/** A hub that throws where another would log an error, unless it is given a logger. */
 export function testHub(
   log: Log,
   clock: Clock,
   limits: Partial<Limits> = {},
   prefixes: Record<string, string[]> = {},
-  metrics: Metrics = noMetrics,
+  others: Partial<Pick<HubOptions, 'logger' | 'metrics'>> = {},
 ): Hub {
   return new Hub({
     log,
     clock,
-    logger: silentLogger,
-    metrics,
+    logger: failingLogger,
+    metrics: noMetrics,
     limits: resolveLimits(limits),
     prefixes: new Map(Object.entries(prefixes)),
+    ...others,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import type { Sink, Subscription } from '../../channels/index.ts';
-import type { Clock, Timer } from '../../kernel/index.ts';
+import type { EndReason, Sink, Subscription } from '../../channels/index.ts';
+import { type Clock, TidegateError, type Timer } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
 import { cutPage, pageJson } from './codec.ts';
 
@@ -56,9 +56,15 @@ export class PollSession implements Sink {
     if (this.#collected.length > 0 || this.#bounds.waitMs === 0) this.#answerSoon();
   }
 
-  /** Whatever the reason, what was collected is worth having, and the next poll goes on from there. */
-  ended(): void {
-    this.#answer();
+  /** What was collected is worth having whatever the reason, and the next poll goes on from there. */
+  ended(reason: EndReason): void {
+    if (reason !== 'failed' || this.#collected.length > 0) {
+      this.#answer();
+      return;
+    }
+    // An empty page would make the client ask for the same again at once.
+    this.#leave();
+    this.#exchange.fail(new TidegateError('internal'));
   }
 
   get #isFull(): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { beforeEach, describe, test } from 'node:test';
 import { PollSession } from '../../../src/edges/poll/session.ts';
+import type { TidegateError } from '../../../src/kernel/index.ts';
 import type { HttpExchange } from '../../../src/listeners/port.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -25,6 +26,7 @@ function begin(bounds: {
   const exchange = {
     request: { headers: { get: () => undefined } },
     respond: (status: number, _headers: object, body: Buffer) => answers.push(`${status} ${body}`),
+    fail: ({ code }: TidegateError) => answers.push(code),
     onAbandoned: (callback: () => void) => {
       leave = callback;
     },
@@ -143,8 +145,16 @@ describe('A poll', () => {
   test('answers with what it has when the subscription is ended', () => {
     const poll = begin({});
     poll.write(elements('a'), 1);
-    poll.ended();
+    poll.ended('draining');
     assert.deepEqual(answers, [page('here', 'a')]);
+  });
+
+  test('answers with what it has when reading fails, and with the failure when it has nothing', () => {
+    const poll = begin({});
+    poll.write(elements('a'), 1);
+    poll.ended('failed');
+    begin({}).ended('failed');
+    assert.deepEqual([answers, closed], [[page('here', 'a'), 'internal'], 2]);
   });
 
   test('whose client has left, or has ended its side, waits for nothing more', () => {

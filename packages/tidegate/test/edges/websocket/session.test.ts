@@ -201,6 +201,8 @@ describe('A WebSocket session delivers', () => {
       ['draining', 'close 1012 '],
       ['too_slow', 'close 4408 '],
       ['gap', 'close 4410 orders~Q3kZ8fTn1xYb~0~18'],
+      ['topics_changed', 'close 1012 '],
+      ['failed', 'close 1011 '],
     ] as const) {
       const { session, transport } = new SessionStage('close');
       session.ended(reason);
