@@ -1,3 +1,4 @@
+import { TidegateError } from '../kernel/index.ts';
 import type { Log, Topic } from '../log/index.ts';
 import { ALL_SEGMENTS, hasWildcard, ONE_SEGMENT } from './channel-name.ts';
 import { matchesPattern } from './pattern.ts';
@@ -31,12 +32,22 @@ export class ChannelMap {
       .sort((a, b) => b.prefix.length - a.prefix.length);
   }
 
-  /** Where a channel without wildcards is stored. */
+  /**
+   * Where a channel without wildcards is stored.
+   * @throws TidegateError channel_invalid: it would be a second name of a channel that a prefix of the topic stores
+   */
   addressOf(channel: string): ChannelAddress {
     const slash = channel.indexOf('/');
     const first = slash === -1 ? channel : channel.slice(0, slash);
-    if (this.#isAddressable(first))
-      return { topic: first, key: slash === -1 ? null : channel.slice(slash + 1) };
+    if (this.#isAddressable(first)) {
+      if (slash === -1) return { topic: first, key: null };
+      const key = channel.slice(slash + 1);
+      if (!this.#isPrefixed(first, key)) return { topic: first, key };
+      throw new TidegateError(
+        'channel_invalid',
+        `"${channel}" begins with a prefix that ${first} declares: the channel's name is "${key}"`,
+      );
+    }
     for (const { prefix, topic } of this.#prefixes) {
       if (channel.startsWith(prefix)) return { topic, key: channel };
     }
@@ -47,9 +58,7 @@ export class ChannelMap {
   channelOf(topic: string, key: string | null): string {
     if (topic === DEFAULT_TOPIC) return key ?? '';
     if (key === null) return topic;
-    const prefixes = this.#prefixesOf.get(topic);
-    if (prefixes?.some((prefix) => key.startsWith(prefix)) === true) return key;
-    return `${topic}/${key}`;
+    return this.#isPrefixed(topic, key) ? key : `${topic}/${key}`;
   }
 
   /** The topics that can hold channels that a pattern matches. */
@@ -79,6 +88,10 @@ export class ChannelMap {
   /** Whether the record of `topic` under `key` belongs to `pattern`. */
   matches(pattern: string, topic: string, key: string | null): boolean {
     return matchesPattern(pattern, this.channelOf(topic, key));
+  }
+
+  #isPrefixed(topic: string, key: string): boolean {
+    return this.#prefixesOf.get(topic)?.some((prefix) => key.startsWith(prefix)) === true;
   }
 
   #isAddressable(name: string): boolean {

@@ -55,7 +55,6 @@ export class LiveMembers {
       if (member.closed) continue;
       this.#at = i;
       if (chunk.gap !== null && member.gapEnds) {
-        member.place = chunk.end;
         member.end('gap');
         continue;
       }

@@ -124,7 +124,7 @@ export const ERRORS = {
   ),
   channel_invalid: client(
     'The channel name is not valid',
-    'Use printable UTF-8 without empty first segment, at most limits.channelBytesMax bytes long.',
+    'Use printable UTF-8, at most limits.channelBytesMax bytes long.',
   ),
   channel_not_publishable: client(
     'The channel cannot be published to',

@@ -109,6 +109,68 @@ test('a message that cannot be encoded repeats nothing that its turn brought bef
   small.close();
 });
 
+test('a subscriber that a gap ends is not handed the gap with what others read before it', async () => {
+  await send('chat', 'a', 'poison', 'b');
+  for (let i = 0; i < 2; i++) {
+    new PickySubscriber(hub, 'chat', 'earliest');
+    await clock.settle();
+  }
+  const ending = new PickySubscriber(hub, 'chat', 'earliest', 'resume', true);
+  await clock.settle();
+  assert.deepEqual([ending.data, ending.gaps, ending.endReason], [['a'], [], 'gap']);
+  const resumed = new PickySubscriber(hub, 'chat', ending.subscription.cursor(), 'resume', true);
+  await clock.settle();
+  assert.deepEqual([resumed.data, resumed.endReason], [['b'], null]);
+});
+
+test('a damaged stretch is told in its place, live and from the log, and ends those whom a gap ends', async () => {
+  const { read } = log;
+  const large = 'x'.repeat(80_000);
+  // Larger than a batch, so that each has one of its own; the second of them cannot be read.
+  const texts = ['a', 'b', 'c'].map((name) => name + large);
+  const roomy = openMemoryLog({
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    metrics: noMetrics,
+    limits: resolveLimits(),
+  });
+  await clock.run(roomy.createTopic(topicSpec('default')));
+  roomy.read = (request) => {
+    const result = read.call(roomy, request);
+    const batches = result.batches.filter(({ baseOffset }) => baseOffset !== 1);
+    const isHit = request.from <= 1 && result.next > 1;
+    return { ...result, batches, damaged: isHit ? [{ from: 1, to: 2 }] : [] };
+  };
+  const own = testHub(roomy, clock);
+  const live = new TestSubscriber(own, 'chat');
+  const ending = new TestSubscriber(own, 'chat', 'latest', 'resume', true);
+  await clock.settle();
+  own.publish(
+    texts.map((text) => event('chat', text)),
+    'test',
+    () => {},
+  );
+  await clock.settle();
+  const late = new TestSubscriber(own, 'chat', 'earliest');
+  await clock.settle();
+  for (const { lines } of [live, late]) {
+    assert.deepEqual(
+      lines.map((line) => (line.kind === 'message' ? line.data[0] : line.kind)),
+      ['a', 'gap', 'c'],
+    );
+    assert.deepEqual(
+      lines.map(({ cursor }) => cursor.split('~')[3]),
+      ['1', '2', '3'],
+    );
+  }
+  assert.deepEqual([ending.data.length, ending.endReason], [1, 'gap']);
+  assert.equal(ending.subscription.cursor(), live.lines[1].cursor);
+  own.drain();
+  own.close();
+  await clock.run(roomy.close());
+});
+
 test('a sink that throws is ended, and everybody else is served', async () => {
   const subscribers = Array.from({ length: 5 }, () => new TestSubscriber(hub, 'chat'));
   await clock.settle();
@@ -287,6 +349,72 @@ test('policy close leaves alone who is behind by what the tail holds, whatever e
   }
   small.drain();
   small.close();
+});
+
+test('a channel that is silent for long keeps no tail, if nobody waits for it', async () => {
+  const slow = new TestSubscriber(hub, 'chat');
+  new TestSubscriber(hub, 'chat');
+  await clock.settle();
+  let reads = 0;
+  const { read } = log;
+  log.read = (request) => {
+    reads++;
+    return read.call(log, request);
+  };
+  const readsOfNewcomer = async (): Promise<number> => {
+    const before = reads;
+    const newcomer = new TestSubscriber(hub, 'chat', 'earliest');
+    await clock.settle();
+    assert.deepEqual(newcomer.data, ['a']);
+    newcomer.subscription.close();
+    return reads - before;
+  };
+  slow.room = false;
+  await send('chat', 'a');
+  assert.equal(await readsOfNewcomer(), 0);
+  clock.advance(100_000);
+  assert.equal(await readsOfNewcomer(), 0, 'somebody waits');
+  slow.subscription.close();
+  clock.advance(100_000);
+  assert.equal(await readsOfNewcomer(), 1);
+});
+
+test('a transport that drains although it was not full changes nothing', async () => {
+  const subscriber = new TestSubscriber(hub, 'chat', 'earliest', 'drop');
+  subscriber.drain();
+  await send('chat', 'a');
+  subscriber.drain();
+  await send('chat', 'b');
+  subscriber.subscription.close();
+  subscriber.drain();
+  await send('chat', 'c');
+  assert.deepEqual([subscriber.data, subscriber.gaps], [['a', 'b'], []]);
+});
+
+test('whoever falls behind again with the policy drop is told again', async () => {
+  const subscriber = new TestSubscriber(hub, 'chat', 'latest', 'drop');
+  await clock.settle();
+  for (const turn of [1, 2]) {
+    subscriber.room = false;
+    for (const data of ['a', 'b', 'c']) await send('chat', `${data}${turn}`);
+    subscriber.drain();
+    await clock.settle();
+  }
+  assert.deepEqual(subscriber.data, ['a1', 'c1', 'a2', 'c2']);
+  assert.deepEqual(subscriber.gaps, ['conflated', 'conflated']);
+});
+
+test('whoever joins a silent channel with an older cursor is told the present one', async () => {
+  const first = new TestSubscriber(hub, 'chat');
+  const cursor = first.subscription.cursor();
+  await clock.settle();
+  await send('noise', 'x');
+  clock.advance(100_000);
+  assert.ok(first.lines[0].cursor.endsWith('~1'));
+  const second = new TestSubscriber(hub, 'chat', cursor);
+  await clock.settle();
+  clock.advance(100_000);
+  assert.ok(second.lines[0].cursor.endsWith('~1'));
 });
 
 test('many quiet tails do not take the room of a busy one', async () => {

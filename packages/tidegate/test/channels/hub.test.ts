@@ -238,6 +238,18 @@ test('default cannot be addressed by name', async () => {
   assert.deepEqual([whole.data, inner.data], [['keyed by the whole name'], []]);
 });
 
+test('a channel that a prefix stores has no second name below the topic', async () => {
+  const prefixed = testHub(log, clock, {}, { orders: ['recovery:'] });
+  const answer = publish(prefixed, event('orders/recovery:x', 'a'), event('orders/x', 'b'));
+  await clock.settle();
+  const [refused, stored] = await answer;
+  assert.equal(refused instanceof TidegateError && refused.code, 'channel_invalid');
+  assert.ok('cursor' in stored);
+  assert.throws(() => new TestSubscriber(prefixed, 'orders/recovery:x'), { code: 'channel_invalid' });
+  prefixed.drain();
+  prefixed.close();
+});
+
 test('a topic stores the channels of the prefixes that it declares', async () => {
   const prefixed = testHub(log, clock, {}, { orders: ['recovery:'] });
   const subscriber = new TestSubscriber(prefixed, ['recovery:x', 'recovery:+']);
