@@ -21,8 +21,8 @@ export interface AudienceContext extends ReaderContext {
   readonly spareWriters: FlushWriter[];
 }
 
-/** How many writers are kept for runs to come. */
-const SPARE_WRITERS_MAX = 1024;
+/** How many writers are kept for runs to come: as many as channels are under way at once on a busy server. */
+const SPARE_WRITERS_MAX = 8192;
 
 /** The counters of one protocol. */
 export interface DeliveryCounters {

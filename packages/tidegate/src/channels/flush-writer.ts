@@ -2,8 +2,8 @@ import type { Buffer } from 'node:buffer';
 import { ByteWriter } from '../kernel/index.ts';
 import type { FrameEncoder, Gap, Message } from './port.ts';
 
-/** Large enough for most flushes; what a flush leaves unused of it is not kept. */
-const INITIAL_BYTES = 4096;
+/** Thousands of channels may be under way at once, each with little. */
+const INITIAL_BYTES = 1024;
 
 /**
  * Makes flushes: some messages, one gap or one keep-alive, in the framing of an encoder. Between flushes it belongs to nobody, so

@@ -1,6 +1,6 @@
 import type { Topic } from '../log/index.ts';
 import type { Audience } from './audience.ts';
-import type { ChannelMap } from './channel-map.ts';
+import { type ChannelMap, DEFAULT_TOPIC } from './channel-map.ts';
 import { hasWildcard } from './channel-name.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { PartitionProgress } from './source.ts';
@@ -78,6 +78,8 @@ export class TopicAudiences {
   /** The channel of a record of this topic. */
   nameOf(key: string | null): string {
     if (key === null) return this.#map.channelOf(this.topic.name, null);
+    // Here the key is the name, and there may be millions.
+    if (this.topic.name === DEFAULT_TOPIC) return key;
     let name = this.#names.get(key);
     if (name === undefined) {
       name = this.#map.channelOf(this.topic.name, key);
