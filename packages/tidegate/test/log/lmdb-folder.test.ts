@@ -71,6 +71,13 @@ test('a file that is no LMDB file is refused', async () => {
   await assert.rejects(openLog(logOptions(folder)), refused('log_folder_unusable', folder));
 });
 
+test('a folder where none can be made is refused, without trying for ever', async () => {
+  await assert.rejects(
+    openLog(logOptions('/proc/tidegate/data')),
+    refused('log_folder_unusable', '/proc/tidegate'),
+  );
+});
+
 test('a folder that cannot be made is refused', async () => {
   writeFileSync(join(folder, 'file'), '');
   await assert.rejects(

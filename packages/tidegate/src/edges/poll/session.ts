@@ -92,7 +92,7 @@ export class PollSession implements Sink {
     };
     // RFC 9110, section 13.1.2: the client has this answer already. Only an answer without messages can be the same again.
     const isKnown =
-      page.elements.length === 0 && this.#exchange.request.headers.get('if-none-match') === etag;
+      page.elements.length === 0 && namesTag(this.#exchange.request.headers.get('if-none-match'), etag);
     if (isKnown) this.#exchange.respond(304, headers);
     else this.#exchange.respond(200, headers, pageJson(page, next));
   }
@@ -104,4 +104,12 @@ export class PollSession implements Sink {
     if (this.#waitTimer !== null) this.#clock.clearTimer(this.#waitTimer);
     this.#waitTimer = null;
   }
+}
+
+/**
+ * Whether If-None-Match names a tag. Tags are compared weakly (RFC 9110, section 13.1.2), since proxies that compress make them
+ * weak. A cursor has no comma in it.
+ */
+function namesTag(condition: string | undefined, etag: string): boolean {
+  return condition?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) === true;
 }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -10,7 +11,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TidegateError } from '../../kernel/index.ts';
 import { type Environment, openEnvironment } from './environment.ts';
 import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -87,11 +88,27 @@ function claim(synced: Environment, own: ProcessIdentity, folder: string): Proce
   });
 }
 
+/**
+ * Makes a folder with those above it, one by one: where none can be made, as below `/proc`, Node's own `recursive` tries
+ * for ever.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Reads which format the folder has, and marks a new one with ours. */
 function checkFormat(folder: string): void {
   let text: string | null;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     text = readFormat(folder);
     if (text === null && readdirSync(folder).some((name) => name.endsWith('.mdb'))) text = '';
     if (text === null) writeFormat(folder);
