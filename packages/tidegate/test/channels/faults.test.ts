@@ -459,10 +459,12 @@ test('a silent subscriber is kept alive once in each interval, and half an inter
   for (const count of [1, 3, 700]) {
     const limits = { keepAliveIntervalMs: 25_000 };
     const own = testHub(log, clock, limits);
-    const times: number[] = [];
+    const timesOf: number[][] = [];
     for (let i = 0; i < count; i++) {
       const subscriber = new TestSubscriber(own, `quiet${i % 350}`);
-      if (i !== 0) continue;
+      if (i % 50 !== 0) continue;
+      const times: number[] = [];
+      timesOf.push(times);
       subscriber.write = (bytes) => {
         assert.equal(parseLines(bytes)[0].kind, 'keep-alive');
         times.push(clock.nowMs());
@@ -471,9 +473,11 @@ test('a silent subscriber is kept alive once in each interval, and half an inter
     }
     await clock.settle();
     clock.advance(400_000);
-    const pauses = times.slice(1).map((time, i) => time - times[i]);
-    assert.ok(pauses.length > 8, `${count} subscribers: ${times.length} keep-alives`);
-    for (const pause of pauses) assert.ok(pause >= 25_000 && pause <= 37_500, `${count}: ${pause} ms`);
+    for (const times of timesOf) {
+      const pauses = times.slice(1).map((time, i) => time - times[i]);
+      assert.ok(pauses.length > 8, `${count} subscribers: ${times.length} keep-alives`);
+      for (const pause of pauses) assert.ok(pause >= 25_000 && pause <= 38_000, `${count}: ${pause} ms`);
+    }
     own.drain();
     own.close();
   }
@@ -518,6 +522,61 @@ test('a subscription of several channels reads what default holds of one that go
     assert.deepEqual(subscriber.data.sort(), ['a', 'b', 'c', 'd'], channels.join());
     subscriber.subscription.close();
   }
+});
+
+test('catching up goes on in the next turn when the time of one is used', async () => {
+  const small = testHub(log, clock, { flushBytesMax: 1024, catchUpTurnMs: 10 });
+  await send('chat', ...Array.from({ length: 30 }, (_, i) => `m${i}${'x'.repeat(1100)}`));
+  const subscriber = new TestSubscriber(small, 'chat', 'earliest');
+  const { write } = subscriber;
+  subscriber.write = (bytes) => {
+    clock.advance(5);
+    return write.call(subscriber, bytes);
+  };
+  await clock.settle();
+  assert.equal(subscriber.data.length, 30);
+  small.drain();
+  small.close();
+});
+
+test('what nobody needs any more is let go of: audiences, their place in the dispatch, and who was behind', async () => {
+  const gauges = new Map<string, () => number>();
+  const metrics = {
+    ...noMetrics,
+    observedGauge: ({ name }: MetricSpec, read: () => number) => {
+      gauges.set(name, read);
+    },
+  };
+  const observed = testHub(log, clock, {}, {}, { metrics });
+  const gauge = (name: string): number | undefined => gauges.get(`tidegate_${name}`)?.();
+  assert.throws(() => new TestSubscriber(observed, 'chat', 'default~x~0~999999999999999999'));
+  assert.equal(gauge('audiences'), 0);
+  const one = new TestSubscriber(observed, ['chat', '+']);
+  const other = new TestSubscriber(observed, ['+', 'chat', 'chat']);
+  assert.equal(gauge('audiences'), 1);
+  await clock.settle();
+  one.room = false;
+  await send('chat', 'a');
+  assert.equal(gauge('subscriptions_behind'), 1);
+  one.subscription.close();
+  assert.equal(gauge('subscriptions_behind'), 0);
+  other.subscription.close();
+  assert.equal(gauge('audiences'), 0);
+  const { read } = log;
+  log.read = () => assert.fail('nobody wants what is read');
+  await send('chat', 'b');
+  log.read = read;
+  observed.drain();
+  observed.close();
+});
+
+test('whoever subscribes right after a topic came reads it', async () => {
+  new TestSubscriber(hub, 'games/1');
+  await clock.settle();
+  await clock.run(log.createTopic(topicSpec('games')));
+  const next = new TestSubscriber(hub, 'games/1');
+  await send('games/1', 'a');
+  assert.deepEqual([next.data, next.endReason], [['a'], null]);
 });
 
 test('when a topic comes, whoever reads its channels is ended and resumes there; others are left alone', async () => {
