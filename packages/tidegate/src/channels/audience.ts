@@ -250,7 +250,8 @@ export class Audience {
     const shared = this.#tail.get(key);
     if (shared === undefined) {
       const chunk = this.#reader.read(place, 'all');
-      if (chunk.bytes.length > 0) this.#tail.add(key, chunk);
+      // Nobody would share it with a single subscriber.
+      if (chunk.bytes.length > 0 && this.size > 1) this.#tail.add(key, chunk);
       return chunk;
     }
     const following = this.#tail.get(placeKey(shared.end));

@@ -5,6 +5,12 @@ import type { Member } from './member.ts';
 const PATIENCE_ROUNDS = 64;
 
 /**
+ * What a turn that brought newcomers spends, as a share of another's. The event loop accepts one connection in each turn; with
+ * long turns the first of a storm would be live before the last is in, and everybody would go over the stretch alone.
+ */
+const NEWCOMERS_SHARE = 1 / 16;
+
+/**
  * Leads subscribers that are behind back to live, one step each in turn, so that nobody has to wait for somebody else's whole
  * backlog. One event-loop turn spends a bounded time on it, so that live delivery goes on.
  *
@@ -21,6 +27,8 @@ export class CatchUp {
   /** Who waits for the next round. */
   #next: Member[] = [];
   #rounds = 0;
+  /** Somebody came since the last turn. */
+  #newcomers = false;
   /** How many records the longest step of the last rounds passed. */
   #stride = 1;
 
@@ -33,13 +41,21 @@ export class CatchUp {
     this.#next.push(member);
   }
 
+  /** A subscriber that has not been live yet. */
+  welcome(member: Member): void {
+    this.#newcomers = true;
+    this.#next.push(member);
+  }
+
   get isEmpty(): boolean {
     return this.#round.length === 0 && this.#next.length === 0;
   }
 
   /** Takes steps until nobody wants one or the turn's time is used. */
   run(): void {
-    const deadline = this.#clock.monotonicMs() + this.#turnMs;
+    const deadline =
+      this.#clock.monotonicMs() + (this.#newcomers ? this.#turnMs * NEWCOMERS_SHARE : this.#turnMs);
+    this.#newcomers = false;
     for (let steps = 0; !this.isEmpty; steps++) {
       if (this.#round.length === 0) this.#beginRound();
       const member = this.#round.pop() as Member;

@@ -10,9 +10,14 @@ const INITIAL_BYTES = 1024;
  * that idle audiences need none of their own.
  */
 export class FlushWriter {
-  readonly #out = new ByteWriter(INITIAL_BYTES);
+  readonly #out: ByteWriter;
   /** Messages of the flush that is being made. */
   messages = 0;
+
+  /** @param keptBytesMax how large a buffer it may keep between flushes; none unless told */
+  constructor(keptBytesMax = 0) {
+    this.#out = new ByteWriter(INITIAL_BYTES, keptBytesMax);
+  }
 
   /** Bytes of the flush that is being made. */
   get bytes(): number {

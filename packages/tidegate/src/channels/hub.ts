@@ -98,7 +98,7 @@ export class Hub implements Channels {
     this.#context = {
       log,
       logger,
-      writer: new FlushWriter(),
+      writer: new FlushWriter(limits.flushBytesMax * 2),
       spareWriters: [],
       view: new MessageView(),
       channelOf: (topic, key) => this.#map.channelOf(topic, key),
@@ -144,7 +144,8 @@ export class Hub implements Channels {
     audience.size++;
     this.#members.add(member);
     this.#metrics.of(request.protocol).subscriptions.add(1);
-    this.#host.catchUp(member);
+    this.#catchUp.welcome(member);
+    this.#turnEnd.wake();
     return member;
   }
 

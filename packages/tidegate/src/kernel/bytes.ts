@@ -11,9 +11,12 @@ export class ByteWriter {
   #bytes: Buffer;
   #length = 0;
   readonly #initialBytes: number;
+  readonly #keptBytesMax: number;
 
-  constructor(initialBytes = 4096) {
+  /** @param keptBytesMax up to which size `take` copies the content out and keeps the buffer, so that it need not grow again */
+  constructor(initialBytes = 4096, keptBytesMax = 0) {
     this.#initialBytes = initialBytes;
+    this.#keptBytesMax = keptBytesMax;
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
   }
 
@@ -93,7 +96,7 @@ export class ByteWriter {
     const whole = this.#bytes;
     const length = this.#length;
     this.#length = 0;
-    if (length * 2 >= whole.length) {
+    if (length * 2 >= whole.length && whole.length > this.#keptBytesMax) {
       this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes);
       return whole.subarray(0, length);
     }

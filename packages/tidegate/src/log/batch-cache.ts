@@ -6,12 +6,12 @@ import type { StoredBatch } from './stored-batch.ts';
  * region read and verify it once.
  */
 export class BatchCache {
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
   readonly #batches = new Map<string, StoredBatch>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
   }
 
   get bytes(): number {
@@ -33,7 +33,7 @@ export class BatchCache {
     this.#batches.set(cacheKey(partition, batch.baseOffset), batch);
     this.#bytes += batch.weightBytes;
     for (const [key, oldest] of this.#batches) {
-      if (this.#bytes <= this.#bytesMax || this.#batches.size === 1) break;
+      if (this.#bytes <= this.bytesMax || this.#batches.size === 1) break;
       this.#batches.delete(key);
       this.#bytes -= oldest.weightBytes;
     }

@@ -5,15 +5,15 @@ import type { StoredBatch } from './stored-batch.ts';
 
 /** How many bytes one call looks through for a key, where no index leads to it. */
 const SCAN_BYTES_MAX = 4 * 1024 * 1024;
-/** How many batches one look into the key index gives. */
+/** How many batches one look into the key index gives; the first look of a reading fewer, since a stretch may have no more. */
 const KEY_BASES_MAX = 256;
+const FIRST_BASES_MAX = 16;
 
 /** Collects batches and damaged ranges until a reading has its fill. */
 class Collected {
   readonly batches: StoredBatch[] = [];
   readonly damaged: DamagedRange[] = [];
   bytes = 0;
-
   damage(from: number, to: number): void {
     const last = this.damaged[this.damaged.length - 1];
     if (last !== undefined && last.to === from)
@@ -108,32 +108,45 @@ function readIndexed(
   bytesMax: number,
   collected: Collected,
 ): ReadResult | null {
+  const stretchBytesMax = store.sharedStretchBytes / partition.topic.topic.partitions;
+  /** Where the reading ends, which is known once there is a batch to estimate the stretch by. */
+  let end = to;
   // The batch that covers `from` may begin before it, and the index names batches by where they begin.
-  const search = { key, from: store.baseOf(partition, from), to };
-  const bases = store.basesOfKey(partition, { ...search, direction: 'forward', countMax: KEY_BASES_MAX });
-  if (bases === null) return null;
+  let searched = store.baseOf(partition, from);
   let offset = from;
-  for (const base of bases) {
-    if (base >= to) break;
-    const found = store.locate(partition, Math.max(base, offset));
-    if (isDamaged(found)) {
-      collected.damage(Math.max(found.from, from), found.to);
-      offset = found.to;
-      continue;
+  for (let countMax = FIRST_BASES_MAX; ; countMax = KEY_BASES_MAX) {
+    const bases = store.basesOfKey(partition, {
+      key,
+      from: searched,
+      to: end,
+      direction: 'forward',
+      countMax,
+    });
+    if (bases === null) return null;
+    for (const base of bases) {
+      if (base >= end) return collected.result(base);
+      const found = store.locate(partition, Math.max(base, offset));
+      if (isDamaged(found)) {
+        collected.damage(Math.max(found.from, from), found.to);
+        offset = found.to;
+        continue;
+      }
+      if (collected.batches.length > 0 && found.baseOffset < offset) return collected.result(offset);
+      if (found.indexOfKey(key) === -1) continue;
+      if (collected.batches.length > 0 && collected.bytes + found.bytes.length > bytesMax)
+        return collected.result(found.baseOffset);
+      collected.batches.push(found);
+      collected.bytes += found.bytes.length;
+      offset = found.endOffset;
+      if (collected.bytes >= bytesMax) return collected.result(offset);
+      // Never later again: nothing beyond what was asked for has been looked at.
+      end = Math.min(end, Math.ceil(from + (stretchBytesMax * found.count) / found.weightBytes));
     }
-    if (collected.batches.length > 0 && found.baseOffset < offset) return collected.result(offset);
-    if (found.indexOfKey(key) === -1) continue;
-    if (collected.batches.length > 0 && collected.bytes + found.bytes.length > bytesMax) {
-      return collected.result(found.baseOffset);
-    }
-    collected.batches.push(found);
-    collected.bytes += found.bytes.length;
-    offset = found.endOffset;
-    if (collected.bytes >= bytesMax) return collected.result(offset);
+    if (bases.length < countMax) return collected.result(Math.max(offset, end));
+    searched = bases[bases.length - 1] + 1;
+    // Nothing of what was looked at counts: a turn is not spent on more of that.
+    if (collected.batches.length === 0) return collected.result(Math.max(offset, searched));
   }
-  return collected.result(
-    bases.length === KEY_BASES_MAX ? Math.max(offset, bases[bases.length - 1] + 1) : to,
-  );
 }
 
 /**

@@ -64,6 +64,11 @@ export interface Damage extends DamagedRange {
 
 /** What a partition's batches rest on: memory, or LMDB. One commit at a time. */
 export interface Store {
+  /**
+   * How many bytes of the log one reading through the key index may pass over, with all partitions of the topic together. Readers
+   * of different keys that go over the same stretch side by side, reading by reading, then find in memory what the first has read.
+   */
+  readonly sharedStretchBytes: number;
   /** What is stored already: topics, and their partitions by index. */
   load(): readonly { readonly stored: StoredTopic; readonly partitions: readonly PartitionState[] }[];
   /**

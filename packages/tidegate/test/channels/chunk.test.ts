@@ -72,6 +72,24 @@ test('limits.catchUpTurnMs: catching up gives the turn back in time, and goes on
   assert.equal(steps, 100);
 });
 
+test('a turn that brought a newcomer is short, so that the others of a storm come in meanwhile', () => {
+  const clock = new ManualClock();
+  const catchUp = new CatchUp(clock, 160);
+  let steps = 0;
+  const member = {
+    distance: 0,
+    advance: () => {
+      clock.advance(1);
+      return ++steps < 1000;
+    },
+  } as unknown as Member;
+  catchUp.welcome(member);
+  catchUp.run();
+  assert.ok(steps >= 10 && steps < 20, `${steps} steps`);
+  catchUp.run();
+  assert.ok(steps >= 170 && steps < 190, `${steps} steps`);
+});
+
 /** A member that is `distance` records behind, and takes steps of `stride`. */
 function runner(name: string, distance: number, stride: number, order: string[]): Member {
   const state = { distance };

@@ -7,7 +7,7 @@ import { type StoredBatch, verifyBatch } from '../stored-batch.ts';
 import type { Environment } from './environment.ts';
 import { batchKey, indexKey, offsetOfKey, PARTITION_KEY_BYTES } from './keys.ts';
 import { readBytes } from './read-bytes.ts';
-import { keysBackFrom, keysFrom } from './seek.ts';
+import { keysBackFrom, keysBetween, keysFrom } from './seek.ts';
 
 /** Damaged ranges that are remembered as reported. */
 const REPORTED_MAX = 1000;
@@ -58,15 +58,16 @@ export class BatchReader {
     if (!topic.topic.keyIndex) return null;
     topic.hash.of(search.key);
     const { high, low } = topic.hash;
-    const prefixBytes = PARTITION_KEY_BYTES + 8;
     if (search.direction === 'forward') {
       const start = indexKey(topic.topic.id, partition.index, high, low, search.from);
-      const bases = keysFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
+      const end = indexKey(topic.topic.id, partition.index, high, low, search.to);
+      const bases = keysBetween(this.#environment.keys, start, end, search.countMax).map(offsetOfKey);
       this.#environment.root.resetReadTxn();
       return bases;
     }
     if (search.to === 0) return [];
     const start = indexKey(topic.topic.id, partition.index, high, low, search.to - 1);
+    const prefixBytes = PARTITION_KEY_BYTES + 8;
     const bases = keysBackFrom(this.#environment.keys, start, prefixBytes, search.countMax).map(offsetOfKey);
     this.#environment.root.resetReadTxn();
     return bases;

@@ -6,7 +6,12 @@ export function keysFrom(table: Table, start: Buffer, prefixBytes: number, count
   return withPrefix(table.getKeys({ start, limit: countMax }), start, prefixBytes);
 }
 
-/** The same, from `start` backwards. */
+/** The keys from `start` on and before `end`, in the same way. */
+export function keysBetween(table: Table, start: Buffer, end: Buffer, countMax: number): Buffer[] {
+  return [...table.getKeys({ start, end, limit: countMax })];
+}
+
+/** The same as `keysFrom`, from `start` backwards. */
 export function keysBackFrom(table: Table, start: Buffer, prefixBytes: number, countMax: number): Buffer[] {
   return withPrefix(table.getKeys({ start, limit: countMax, reverse: true }), start, prefixBytes);
 }

@@ -30,6 +30,9 @@ const ERASED_PER_STEP_MAX = 256;
 const NOTHING = Buffer.alloc(0);
 const NEXT_TOPIC_ID = Buffer.from('next-topic-id');
 
+/** Readers side by side are within a stretch of each other, and each reads one. */
+const STRETCHES_CACHED = 2;
+
 export interface LmdbStoreOptions {
   readonly environment: Environment;
   readonly tail: TailCache;
@@ -42,6 +45,7 @@ export interface LmdbStoreOptions {
 
 /** Batches in an LMDB file. No read transaction is held beyond a call: an old one would pin the pages that commits free. */
 export class LmdbStore implements Store {
+  readonly sharedStretchBytes: number;
   readonly #environment: Environment;
   readonly #tail: TailCache;
   readonly #cache: BatchCache;
@@ -51,6 +55,7 @@ export class LmdbStore implements Store {
   readonly #reader: BatchReader;
 
   constructor(options: LmdbStoreOptions) {
+    this.sharedStretchBytes = options.cache.bytesMax / STRETCHES_CACHED;
     this.#environment = options.environment;
     this.#tail = options.tail;
     this.#cache = options.cache;

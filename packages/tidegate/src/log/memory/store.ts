@@ -7,6 +7,8 @@ import type { StoredTopic } from '../topic-state.ts';
 
 /** Keeps batches in the partitions' rings, and nothing else. What is not in a ring is gone. */
 export class MemoryStore implements Store {
+  /** There is no index. */
+  readonly sharedStretchBytes = Number.POSITIVE_INFINITY;
   readonly #identities = new Map<number, Map<number, Buffer>>();
 
   load(): [] {
