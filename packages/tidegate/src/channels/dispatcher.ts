@@ -33,6 +33,7 @@ export class Dispatcher {
   readonly #host: DispatcherHost;
   readonly #topics = new Map<string, TopicAudiences>();
   #dirty: LivePartition[] = [];
+  #bytes = 0;
   readonly #stopListening: () => void;
 
   constructor(log: Log, map: ChannelMap, host: DispatcherHost) {
@@ -91,10 +92,16 @@ export class Dispatcher {
     for (const audiences of this.#topics.values()) audiences.delete(audience);
   }
 
-  /** Hands over everything that was announced since the last flush. */
-  flush(): void {
+  /** Nothing was announced since the last flush. */
+  get isIdle(): boolean {
+    return this.#dirty.length === 0;
+  }
+
+  /** Hands over everything that was announced since the last flush. Returns how many bytes of the log that was. */
+  flush(): number {
     const dirty = this.#dirty;
     this.#dirty = [];
+    this.#bytes = 0;
     for (const partition of dirty) {
       try {
         this.#flushPartition(partition);
@@ -103,6 +110,7 @@ export class Dispatcher {
         this.#fallBack(partition);
       }
     }
+    return this.#bytes;
   }
 
   close(): void {
@@ -152,6 +160,7 @@ export class Dispatcher {
       }
     };
     for (const batch of result.batches) {
+      this.#bytes += batch.bytes.length;
       tellDamageBefore(batch.baseOffset);
       this.#handOver(batch, live, next, running);
     }

@@ -5,6 +5,7 @@ import { CatchUp } from './catch-up.ts';
 import { ChannelMap } from './channel-map.ts';
 import { assertSubscribable } from './channel-name.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { FlushPace } from './flush-pace.ts';
 import { FlushWriter } from './flush-writer.ts';
 import { HubMetrics } from './hub-metrics.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -37,6 +38,8 @@ export interface HubOptions {
 
 /** What a keyed reading may touch at once, as a share of the log's cache: more would push out what others read next. */
 const INDEXED_READ_CACHE_SHARE = 4;
+/** A hand-over is small if it is at most this share of a full flush. */
+const SMALL_FLUSH_SHARE = 2;
 
 /**
  * The hub of one event loop: events go in through the publisher to the log, and come out of the log to the subscribers of
@@ -48,6 +51,7 @@ export class Hub implements Channels {
   readonly #map: ChannelMap;
   readonly #publisher: Publisher;
   readonly #dispatcher: Dispatcher;
+  readonly #pace: FlushPace;
   readonly #catchUp: CatchUp;
   readonly #keepAlive: KeepAlive;
   readonly #turnEnd: OnceScheduled;
@@ -83,6 +87,7 @@ export class Hub implements Channels {
       emptied: (audience) => this.#dismissIfEmpty(audience),
       failed,
     });
+    this.#pace = new FlushPace(clock, limits.flushBytesMax / SMALL_FLUSH_SHARE);
     this.#catchUp = new CatchUp(clock, limits.catchUpTurnMs);
     this.#keepAlive = new KeepAlive(
       clock,
@@ -169,7 +174,9 @@ export class Hub implements Channels {
 
   #flush(): void {
     this.#followTopics();
-    this.#dispatcher.flush();
+    if (this.#dispatcher.isIdle) return;
+    if (this.#pace.isResting) this.#turnEnd.wake();
+    else this.#pace.run(() => this.#dispatcher.flush());
   }
 
   /** Ends the subscriptions whose channels are stored in other topics than when they began: resuming finds them there. */
