@@ -1,0 +1,51 @@
+import type { Channels } from '../channels/index.ts';
+import type { TidegateError } from '../kernel/index.ts';
+
+/** What somebody may do with channels. `admin` is about the server and not about channels: the admin API. */
+export const PERMISSIONS = ['publish', 'subscribe', 'history', 'presence', 'admin'] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Who asks, as the server has verified it. Immutable, and shared by all connections that show the same credential. */
+export interface Identity {
+  /** What was shown: nothing, an API key or a token. */
+  readonly credential: 'none' | 'key' | 'token';
+  /**
+   * Names the credential among all others, such as `key:backend` or `sub:alice`; empty for none. Stands in for the source of
+   * events that name none.
+   */
+  readonly name: string;
+  /** The user: a token's subject; empty if there is none. */
+  readonly user: string;
+  /** When it ends, in milliseconds since the Unix epoch; Infinity if it does not. */
+  readonly expiresMs: number;
+  /** The claims of a token; empty for others. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Whether it may do this with a channel, or with every channel that a pattern means. */
+  allows(permission: Permission, channel: string): boolean;
+}
+
+/** Why an identity ended while somebody held on to it. */
+export type AccessEnd = 'expired' | 'revoked';
+
+/** Somebody who goes on for longer than one request: a stream, a connection. */
+export interface AccessHold {
+  /** The identity is no longer good; what rests on it has to end now. Comes at most once. */
+  accessEnded(reason: AccessEnd): void;
+}
+
+/** Who may do what. Everything that crosses it has been verified; nothing of it waits for anybody but the first sight of a token. */
+export interface Access {
+  /** Who shows no credential. */
+  readonly anonymous: Identity;
+  /**
+   * Verifies an API key or a token, as it stands after `Bearer`. Calls back at once if the answer is known already.
+   * Errors: credential_invalid, token_expired, credential_revoked, credential_attempts_exceeded, issuer_unavailable.
+   * @param from who asks, for slowing down guessing: the address of the client
+   */
+  verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void;
+  /** The channels as somebody sees them: what they may not do is answered with access_denied. */
+  channelsFor(identity: Identity): Channels;
+  /** Tells `hold` when the identity ends; at once, in the next turn, if it has already. Returns what lets go of it. */
+  hold(identity: Identity, hold: AccessHold): () => void;
+}
