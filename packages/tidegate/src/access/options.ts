@@ -32,7 +32,7 @@ export const keySchema = {
     allow: allowSchema,
     expires: {
       type: 'string',
-      format: 'date-time',
+      pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$',
       description: 'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
     },
   },
