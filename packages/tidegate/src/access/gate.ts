@@ -135,7 +135,8 @@ export class Gate implements Access {
     this.#anonymous = this.#makeAnonymous();
     // A key that was changed is verified anew at its next use, and with it what it allows.
     for (const [credential, identity] of this.#verified) {
-      if (identity.credential === 'key' || isRevoked(identity, rules.revoked)) this.#verified.delete(credential);
+      if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
+        this.#verified.delete(credential);
     }
     const good = this.#keys;
     this.#holds.end(
@@ -214,11 +215,7 @@ export class Gate implements Access {
     return new TidegateError('credential_revoked');
   }
 
-  #refuse(
-    from: string,
-    error: TidegateError,
-    done: (result: Identity | TidegateError) => void,
-  ): void {
+  #refuse(from: string, error: TidegateError, done: (result: Identity | TidegateError) => void): void {
     // A token that was good once is no guess, and an issuer that is away is nobody's fault.
     if (error.code === 'credential_invalid') this.#attempts.failed(from);
     this.#checks[error.code === 'issuer_unavailable' ? 'unavailable' : 'refused'].add(1);

@@ -15,7 +15,7 @@ import { OnceScheduled } from './once-scheduled.ts';
 import { distanceToLive } from './place.ts';
 import type {
   Channels,
-  EndReason,
+  HubEndReason,
   PublishCallback,
   PublishedEvent,
   SubscribeRequest,
@@ -213,7 +213,7 @@ export class Hub implements Channels {
     return audience;
   }
 
-  #left(member: Member, reason: EndReason | null): void {
+  #left(member: Member, reason: HubEndReason | null): void {
     const { audience } = member;
     this.#members.delete(member);
     this.#behind.delete(member);

@@ -46,8 +46,7 @@ function checkAllow(
   for (const pattern of Object.keys(allow ?? {})) {
     const segments = pattern.split('/');
     const early = segments.indexOf('#');
-    if (pattern === '')
-      complain([...path, pattern], 'The pattern is empty', 'Write # for all channels.');
+    if (pattern === '') complain([...path, pattern], 'The pattern is empty', 'Write # for all channels.');
     else if (early !== -1 && early !== segments.length - 1)
       complain(
         [...path, pattern],

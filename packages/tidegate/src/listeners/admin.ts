@@ -135,7 +135,10 @@ function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
 function failure(error: unknown, request: IncomingMessage, logger: Logger): AdminResponse {
   const known = TidegateError.from(error);
   if (known.entry.blame === 'server') {
-    logger.error({ error, method: request.method, path: request.url?.split('?')[0] }, 'An admin request failed');
+    logger.error(
+      { error, method: request.method, path: request.url?.split('?')[0] },
+      'An admin request failed',
+    );
   }
   return problemResponse(known);
 }

@@ -162,4 +162,3 @@ test('a file with mistakes does not start a server, and all of them are told', a
     ),
   );
 });
-
