@@ -86,6 +86,11 @@ export class Gate implements Access {
   }
 
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
+    if (!this.#closed) {
+      // There is nothing to verify it by, and nothing that would need it.
+      done(this.#anonymous);
+      return;
+    }
     const known = this.#verified.get(credential);
     if (known !== undefined) {
       done(this.#stillGood(credential, known));
@@ -153,8 +158,8 @@ export class Gate implements Access {
 
   #makeAnonymous(): GrantedIdentity {
     const { anonymous } = this.#options;
-    if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
     this.#closed ||= this.hasCredentials || !this.#options.openWithoutCredentials;
+    if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
     return GrantedIdentity.anonymous(this.#closed ? Grants.none : Grants.all);
   }
 

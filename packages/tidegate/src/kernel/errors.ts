@@ -18,6 +18,12 @@ const client = (title: string, hint: string): ErrorEntry => ({
   title,
   hint,
 });
+const clientLater = (title: string, hint: string): ErrorEntry => ({
+  blame: 'client',
+  retryable: true,
+  title,
+  hint,
+});
 const later = (title: string, hint: string): ErrorEntry => ({
   blame: 'server',
   retryable: true,
@@ -118,7 +124,7 @@ export const ERRORS = {
   ),
   token_expired: client('The token has expired', 'Get a new token from its issuer.'),
   credential_revoked: client('The credential was revoked', 'Get another one.'),
-  credential_attempts_exceeded: later(
+  credential_attempts_exceeded: clientLater(
     'Too many invalid credentials came from this address',
     'Wait as long as Retry-After says, and send a valid credential.',
   ),

@@ -22,7 +22,7 @@ const cases: readonly Case[] = [
     name: 'an unknown section lists the sections',
     text: 'something: 1\n',
     problems: ['1:1 : "something" is not a known key'],
-    remedy: /^The keys here are listen, data, topics, limits, cors, websocket, logLevel\.$/,
+    remedy: /^The keys here are listen, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
   },
   {
     name: 'an unknown limit is named with the nearest',
@@ -85,12 +85,34 @@ const cases: readonly Case[] = [
     remedy: /without a path/,
   },
   {
-    name: 'an address that others can reach is refused',
-    text: 'listen: {host: 0.0.0.0}\n',
-    problems: [
-      '1:16 listen.host: "0.0.0.0" can be reached from other machines, and there are no credentials to protect it',
-    ],
-    remedy: /127\.0\.0\.1/,
+    name: 'an issuer without a key is told what would be one',
+    text: 'access: {issuers: {app: {algorithms: [RS256]}}}\n',
+    problems: ['1:25 access.issuers.app: The issuer has no key'],
+    remedy: /secret, publicKey, jwksFile, jwksUrl/,
+  },
+  {
+    name: 'an issuer has one key and not two',
+    text: 'access: {issuers: {app: {algorithms: [RS256], publicKey: x, jwksFile: y}}}\n',
+    problems: ['1:25 access.issuers.app: The issuer has publicKey and jwksFile'],
+    remedy: /one of/,
+  },
+  {
+    name: 'a public key does not verify what a shared secret signs',
+    text: 'access:\n  issuers:\n    app: {algorithms: [RS256, HS256], publicKey: x}\n',
+    problems: ['3:31 access.issuers.app.algorithms[1]: HS256 is not verified with publicKey'],
+    remedy: /RS256, ES256 or EdDSA/,
+  },
+  {
+    name: 'a pattern that means nothing is refused',
+    text: 'access:\n  anonymous:\n    "#/a": [subscribe]\n',
+    problems: ['3:12 access.anonymous."#/a": In "#/a" the wildcard # is not the last segment'],
+    remedy: /\+ for a segment/,
+  },
+  {
+    name: 'two keys cannot be the same',
+    text: `keys:\n  a: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n  b: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
+    problems: ['3:13 keys.b.hash: a is the same key'],
+    remedy: /a key for each/,
   },
   {
     name: 'the two ports cannot be one',
