@@ -1,7 +1,7 @@
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
-import { DEFAULT_TOPIC, Hub } from './channels/index.ts';
+import { Hub } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { controlRoutes } from './control/index.ts';
+import { controlRoutes, keyKind, prefixesOf, ResourceStore, topicKind } from './control/index.ts';
 import { createEdges } from './edges/index.ts';
 import { type Logger, systemClock, systemRandom } from './kernel/index.ts';
 import {
@@ -10,7 +10,7 @@ import {
   createHttpListener,
   withCrossOrigin,
 } from './listeners/index.ts';
-import { type Log, openLog, type TopicSpec } from './log/index.ts';
+import { openLog } from './log/index.ts';
 
 /** A server that is up. */
 export interface RunningServer {
@@ -25,7 +25,8 @@ export interface RunningServer {
 
 /**
  * Starts a server. This is the composition root: the only place where the parts meet.
- * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable
+ * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable,
+ *   resources_damaged, resources_version_unsupported, log_topic_exists
  */
 export async function startServer(
   config: ResolvedConfig,
@@ -48,15 +49,32 @@ export async function startServer(
   });
   const opened: (() => void | Promise<void>)[] = [() => log.close()];
   try {
-    await declareTopics(log, config.topics, logger);
-    const hub = new Hub({ log, clock, logger, metrics, limits, prefixes: config.prefixes });
+    const resources = await ResourceStore.open({
+      log,
+      kinds: [topicKind({ log, limits, logger }), keyKind()],
+      declared: config.resources,
+      clock,
+      random: systemRandom,
+      logger,
+      limits,
+    });
+    opened.push(() => resources.close());
+    const prefixes = prefixesOf(resources.snapshot);
+    const hub = new Hub({ log, clock, logger, metrics, limits, prefixes });
+    resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
     const edges = createEdges({ channels: hub, clock, limits, websocket: config.websocket });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({
       host: listen.adminHost,
       port: listen.adminPort,
-      routes: controlRoutes({ log, metricsText: () => metrics.text(), isReady: () => state.ready }),
+      routes: controlRoutes({
+        resources,
+        metricsText: () => metrics.text(),
+        isReady: () => state.ready,
+        clock,
+        limits,
+      }),
       limits,
       clock,
       logger,
@@ -74,6 +92,7 @@ export async function startServer(
       hub.drain();
       await listenerGone;
       hub.close();
+      await resources.close();
       await log.close();
       await admin.drain(limits.drainTimeoutMs);
       logger.info({}, 'Stopped');
@@ -86,26 +105,6 @@ export async function startServer(
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
-  }
-}
-
-/** Brings the log's topics into line with the declarations; topics that are no longer declared stay as they are. */
-async function declareTopics(log: Log, declared: readonly TopicSpec[], logger: Logger): Promise<void> {
-  // First the topic of all other channels, so that the others know where they begin.
-  const ordered = [...declared].sort(
-    (a, b) => Number(b.name === DEFAULT_TOPIC) - Number(a.name === DEFAULT_TOPIC),
-  );
-  for (const spec of ordered) {
-    const existing = log.topics.get(spec.name);
-    if (existing === undefined) {
-      await log.createTopic(spec);
-      logger.info(
-        { topic: spec.name, durability: spec.durability, partitions: spec.partitions },
-        'Created a topic',
-      );
-    } else {
-      await log.alterTopic(spec);
-    }
   }
 }
 

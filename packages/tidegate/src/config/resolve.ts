@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
-import { dataSchema, defaultTopicSchema, type TopicOptions, topicSchema } from '../log/options.ts';
+import { dataSchema, defaultTopicSchema, type TopicOptions, topicSpecOf } from '../log/options.ts';
 import type { TopicSpec } from '../log/port.ts';
 import { type ConfigFile, configSchema, type LogLevel } from './schema.ts';
 
@@ -15,6 +15,13 @@ export interface ConfigOverrides {
   readonly data?: string;
 }
 
+/** A resource of the config file: what somebody wants a thing of some kind to be, in the words of the kind's schema. */
+export interface DeclaredResource {
+  readonly kind: string;
+  readonly name: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
 /** All that a server is told before it starts: nothing is missing, nothing can be changed. */
 export interface ResolvedConfig {
   readonly listen: Readonly<Required<ListenOptions>>;
@@ -24,6 +31,8 @@ export interface ResolvedConfig {
   readonly topics: readonly TopicSpec[];
   /** By topic: the further prefixes of the channels that it stores. Topics without any are left out. */
   readonly prefixes: ReadonlyMap<string, readonly string[]>;
+  /** The same topics, and the keys, as resources; the topic `default` first. */
+  readonly resources: readonly DeclaredResource[];
   readonly limits: Limits;
   readonly cors: { readonly origins: readonly string[] };
   readonly websocket: Readonly<Required<WebSocketOptions>>;
@@ -31,35 +40,22 @@ export interface ResolvedConfig {
 }
 
 const DEFAULT_TOPIC = 'default';
-const SECOND_MS = 1000;
-
-const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * SECOND_MS);
-
-/** A declared topic with its defaults. A compacted topic keeps each key's latest for good unless an age is given. */
-function topicSpec(name: string, options: TopicOptions): TopicSpec {
-  const defaults = topicSchema.properties;
-  const retention = defaults.retention.properties;
-  const compacted = options.compacted ?? defaults.compacted.default;
-  const ageSeconds = options.retention?.ageSeconds;
-  return Object.freeze({
-    name,
-    partitions: options.partitions ?? defaults.partitions.default,
-    durability: options.durability ?? defaults.durability.default,
-    retentionMs: inMs(
-      ageSeconds === undefined ? (compacted ? null : retention.ageSeconds.default) : ageSeconds,
-    ),
-    retentionBytes: options.retention?.sizeBytes ?? retention.sizeBytes.default,
-    compacted,
-    tombstoneRetentionMs:
-      (options.retention?.tombstoneSeconds ?? retention.tombstoneSeconds.default) * SECOND_MS,
-    keyIndex: options.keyIndex ?? defaults.keyIndex.default,
-  });
-}
 
 /** The topic of all channels that no other topic claims: durable, for a day, with an index for its very many keys. */
-function defaultTopicSpec(options: Pick<TopicOptions, 'retention'>): TopicSpec {
+function defaultTopicOptions(options: Pick<TopicOptions, 'retention'>): TopicOptions {
   const age = defaultTopicSchema.properties.retention.properties.ageSeconds.default;
-  return topicSpec(DEFAULT_TOPIC, { retention: { ageSeconds: age, ...options.retention }, keyIndex: true });
+  return { retention: { ageSeconds: age, ...options.retention }, keyIndex: true };
+}
+
+/** The file's topics and keys as resources, the topic `default` first, which is always there. */
+function resourcesOf(content: ConfigFile): readonly DeclaredResource[] {
+  const { default: defaultTopic, ...topics } = content.topics ?? {};
+  const declared: DeclaredResource[] = [
+    { kind: 'topic', name: DEFAULT_TOPIC, spec: defaultTopicOptions(defaultTopic ?? {}) },
+  ];
+  for (const [name, spec] of Object.entries(topics)) declared.push({ kind: 'topic', name, spec });
+  for (const [name, spec] of Object.entries(content.keys ?? {})) declared.push({ kind: 'key', name, spec });
+  return Object.freeze(declared.map((resource) => Object.freeze(resource)));
 }
 
 /** Where something relative starts. */
@@ -99,10 +95,11 @@ export function resolveContent(
     }),
     dataFolder: resolveFolder(content, overrides, base),
     topics: Object.freeze([
-      defaultTopicSpec(defaultTopic ?? {}),
-      ...Object.entries(topics).map(([name, topic]) => topicSpec(name, topic)),
+      topicSpecOf(DEFAULT_TOPIC, defaultTopicOptions(defaultTopic ?? {})),
+      ...Object.entries(topics).map(([name, topic]) => topicSpecOf(name, topic)),
     ]),
     prefixes: new Map(prefixes),
+    resources: resourcesOf(content),
     limits: resolveLimits(content.limits),
     cors: Object.freeze({ origins: Object.freeze(cors.origins) }),
     websocket: Object.freeze({

@@ -1,4 +1,5 @@
 import type { JSONSchema } from 'json-schema-to-ts';
+import { KEY_NAME_PATTERN, type KeyOptions, keySchema } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { LIMITS, type Limits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
@@ -47,6 +48,11 @@ export const configSchema = {
       properties: { default: defaultTopicSchema },
       patternProperties: { [TOPIC_NAME_PATTERN]: topicSchema },
     },
+    keys: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { [KEY_NAME_PATTERN]: keySchema },
+    },
     limits: limitsSchema,
     cors: corsSchema,
     websocket: websocketSchema,
@@ -65,6 +71,7 @@ export interface ConfigFile {
   readonly data?: string;
   /** The topic `default` has only the options that its own schema allows. */
   readonly topics?: { readonly [name: string]: TopicOptions };
+  readonly keys?: { readonly [name: string]: KeyOptions };
   readonly limits?: Partial<Limits>;
   readonly cors?: Partial<CorsOptions>;
   readonly websocket?: Partial<WebSocketOptions>;

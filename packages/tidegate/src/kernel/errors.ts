@@ -184,6 +184,41 @@ export const ERRORS = {
     'Give the topics the same durability, or append to them separately.',
   ),
 
+  // Resources.
+  resource_kind_unknown: client(
+    'There is no such kind of resource',
+    'GET /api/schemas lists the kinds.',
+  ),
+  resource_unknown: client('There is no such resource', 'tidegate get KIND lists those that there are.'),
+  resource_invalid: client(
+    'The resource is not valid',
+    'Mend what the detail names; GET /api/schemas/{kind} has the schema.',
+  ),
+  resource_conflict: client(
+    'The resource has been changed by somebody else',
+    'Get it again, and repeat the change on what it is now.',
+  ),
+  resource_read_only: client(
+    'The resource is declared in the config file, which wins',
+    'Change it in the config file and restart the server, or choose another name.',
+  ),
+  resources_too_large: client(
+    'All resources together would be larger than the server accepts',
+    'Delete some, or raise limits.resourcesBytesMax.',
+  ),
+  resource_history_gone: client(
+    'The changes since this position are not kept any more',
+    'Get the resources again, and watch from the position that comes with them.',
+  ),
+  resources_damaged: server(
+    'The stored resources cannot be read',
+    'Restore the data folder from a backup; the detail names the position in the topic _resources.',
+  ),
+  resources_version_unsupported: server(
+    'The stored resources have a format that this version does not read',
+    'Start the version that wrote them.',
+  ),
+
   // Starting.
   config_unreadable: server('The config file cannot be read', 'Check the path given with --config.'),
   config_invalid: server(

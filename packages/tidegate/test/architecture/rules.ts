@@ -23,6 +23,10 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     mayImport: ['kernel', 'log'],
     reason: 'channels are read from the log, whichever protocol asks',
   },
+  access: {
+    mayImport: ['kernel', 'channels'],
+    reason: 'access decides who may do what with channels, whichever protocol asks',
+  },
   listeners: { mayImport: ['kernel', 'wire/*'], reason: 'listeners carry bytes, whatever they mean' },
   'edges/*': {
     mayImport: ['kernel', 'wire/*', 'channels', 'listeners', 'edges'],
@@ -33,11 +37,11 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     reason: 'the router puts the edges together',
   },
   control: {
-    mayImport: ['kernel', 'log', 'listeners', 'channels'],
+    mayImport: ['kernel', 'log', 'listeners', 'channels', 'access'],
     reason: 'the admin port shows the others through their ports',
   },
   config: {
-    mayImport: ['kernel', 'listeners', 'log', 'channels', 'edges/*'],
+    mayImport: ['kernel', 'listeners', 'log', 'channels', 'access', 'edges/*'],
     reason: 'the config file is made of the options of the folders',
   },
   bindings: { mayImport: ['kernel'], reason: 'a binding puts a library behind an interface of the kernel' },
@@ -48,10 +52,10 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
 };
 
-/** The files through which a folder may be entered. `options.ts` is open to `config` alone. */
+/** The files through which a folder may be entered. `options.ts` is open to those who read settings and resources. */
 export const DOORS = ['index.ts', 'port.ts'] as const;
 export const OPTIONS_DOOR = 'options.ts';
-export const OPTIONS_READERS: readonly string[] = ['config', 'edges'];
+export const OPTIONS_READERS: readonly string[] = ['config', 'control', 'edges'];
 
 /** Folders whose subfolders are folders of their own. Such siblings never import each other. */
 export const PARENTS: readonly string[] = ['edges', 'wire'];
