@@ -38,6 +38,7 @@ export function findDisagreements(
   checkHosts(content, complain);
   checkLimits(content, limits, complain);
   checkTopics(content, limits, complain);
+  checkKeys(content, complain);
   return problems;
 }
 
@@ -126,5 +127,20 @@ function checkTopics(content: ConfigFile, limits: Limits, complain: Complain): v
       }
       owners.set(prefix, name);
     }
+  }
+}
+
+function checkKeys(content: ConfigFile, complain: Complain): void {
+  const owners = new Map<string, string>();
+  for (const [name, { hash }] of Object.entries(content.keys ?? {})) {
+    const owner = owners.get(hash);
+    if (owner !== undefined) {
+      complain(
+        ['keys', name, 'hash'],
+        `The key ${owner} has the same hash`,
+        'Make each a key of its own with tidegate key create --local.',
+      );
+    }
+    owners.set(hash, name);
   }
 }

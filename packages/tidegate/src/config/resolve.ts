@@ -2,8 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
-import { dataSchema, defaultTopicSchema, type TopicOptions, topicSpecOf } from '../log/options.ts';
-import type { TopicSpec } from '../log/port.ts';
+import { dataSchema, defaultTopicSchema, type TopicOptions } from '../log/options.ts';
 import { type ConfigFile, configSchema, type LogLevel } from './schema.ts';
 
 /** Settings that the command line gives; each takes the place of what the config file says. */
@@ -27,11 +26,7 @@ export interface ResolvedConfig {
   readonly listen: Readonly<Required<ListenOptions>>;
   /** An absolute path. */
   readonly dataFolder: string;
-  /** The declared topics and `default`, as the log takes them. */
-  readonly topics: readonly TopicSpec[];
-  /** By topic: the further prefixes of the channels that it stores. Topics without any are left out. */
-  readonly prefixes: ReadonlyMap<string, readonly string[]>;
-  /** The same topics, and the keys, as resources; the topic `default` first. */
+  /** The declared topics and keys, as they were written; the topic `default` first, which is always there. */
   readonly resources: readonly DeclaredResource[];
   readonly limits: Limits;
   readonly cors: { readonly origins: readonly string[] };
@@ -55,7 +50,16 @@ function resourcesOf(content: ConfigFile): readonly DeclaredResource[] {
   ];
   for (const [name, spec] of Object.entries(topics)) declared.push({ kind: 'topic', name, spec });
   for (const [name, spec] of Object.entries(content.keys ?? {})) declared.push({ kind: 'key', name, spec });
-  return Object.freeze(declared.map((resource) => Object.freeze(resource)));
+  return deepFreeze(declared);
+}
+
+/** What the file holds belongs to nobody alone. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
 }
 
 /** Where something relative starts. */
@@ -78,13 +82,7 @@ export function resolveContent(
   overrides: ConfigOverrides,
   base: BaseFolders,
 ): ResolvedConfig {
-  const { default: defaultTopic, ...topics } = content.topics ?? {};
   const listen = listenSchema.properties;
-  const prefixes = Object.entries(topics).flatMap(([name, topic]) =>
-    topic.prefixes === undefined || topic.prefixes.length === 0
-      ? []
-      : [[name, Object.freeze([...topic.prefixes])] as const],
-  );
   const cors: CorsOptions = { origins: content.cors?.origins ?? [...corsSchema.properties.origins.default] };
   return Object.freeze({
     listen: Object.freeze({
@@ -94,11 +92,6 @@ export function resolveContent(
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
     }),
     dataFolder: resolveFolder(content, overrides, base),
-    topics: Object.freeze([
-      topicSpecOf(DEFAULT_TOPIC, defaultTopicOptions(defaultTopic ?? {})),
-      ...Object.entries(topics).map(([name, topic]) => topicSpecOf(name, topic)),
-    ]),
-    prefixes: new Map(prefixes),
     resources: resourcesOf(content),
     limits: resolveLimits(content.limits),
     cors: Object.freeze({ origins: Object.freeze(cors.origins) }),
