@@ -9,9 +9,13 @@ const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSO
 function memberLines(before: unknown, after: unknown, path: string): readonly string[] {
   if (isMembers(before) && isMembers(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return names.flatMap((name) => memberLines(before[name], after[name], path === '' ? name : `${path}.${name}`));
+    return names.flatMap((name) =>
+      memberLines(before[name], after[name], path === '' ? name : `${path}.${name}`),
+    );
   }
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : [`    ${path}: ${shown(before)} -> ${shown(after)}`];
+  return JSON.stringify(before) === JSON.stringify(after)
+    ? []
+    : [`    ${path}: ${shown(before)} -> ${shown(after)}`];
 }
 
 const SIGNS = { create: '+', update: '~', delete: '-', unchanged: ' ' } as const;

@@ -44,9 +44,13 @@ function resourcesOf(value: unknown, place: string): readonly RequestedResource[
     return refuse(`${place}: a resource needs kind and name, both text`);
   const allowed = ['kind', 'name', 'spec', 'version', 'source', 'status'];
   const unknown = Object.keys(value).find((member) => !allowed.includes(member));
-  if (unknown !== undefined) return refuse(`${place}: ${JSON.stringify(unknown)} is none of kind, name, spec, version`);
-  if (version !== undefined && typeof version !== 'number') return refuse(`${place}: version is not a number`);
-  return [{ kind, name, ...(spec === undefined ? {} : { spec }), ...(version === undefined ? {} : { version }) }];
+  if (unknown !== undefined)
+    return refuse(`${place}: ${JSON.stringify(unknown)} is none of kind, name, spec, version`);
+  if (version !== undefined && typeof version !== 'number')
+    return refuse(`${place}: version is not a number`);
+  return [
+    { kind, name, ...(spec === undefined ? {} : { spec }), ...(version === undefined ? {} : { version }) },
+  ];
 }
 
 async function parseResources(text: string, path: string): Promise<readonly RequestedResource[]> {
@@ -93,5 +97,5 @@ export async function readResources(path: string, terminal: Terminal): Promise<r
       throw error instanceof TidegateError ? error : unreadable(path, error);
     }
   }
-  return found.length === 0 ? refuse(`${path} has no resources in it`) : found;
+  return found.length === 0 ? refuse(`${path === '-' ? 'standard input' : path} has no resources in it`) : found;
 }

@@ -43,7 +43,10 @@ export const resourcePath = (kind: string, name: string): string =>
 /** Asks the server to make changes, or what they would be. @throws TidegateError server_unreachable, or what the server says */
 export async function sendChanges(
   url: string,
-  changes: { readonly resources?: readonly RequestedResource[]; readonly delete?: readonly RequestedResource[] },
+  changes: {
+    readonly resources?: readonly RequestedResource[];
+    readonly delete?: readonly RequestedResource[];
+  },
   mode: 'apply' | 'dry-run',
 ): Promise<readonly Difference[]> {
   const response = await sendSuccessfully(`${url}/api/apply?dryRun=${mode === 'dry-run'}`, {

@@ -99,7 +99,8 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
   if (path.length === 1 && path[0] === 'keys') {
     return {
       message: `${formatValue(name)} cannot be the name of a key`,
-      remedy: 'Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.',
+      remedy:
+        'Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.',
     };
   }
   const known = Object.keys((error.parentSchema?.properties ?? {}) as object);

@@ -1,12 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { ChangeHistory } from './change-history.ts';
-import {
-  type ChangeSet,
-  decodeChangeSet,
-  encodeSnapshot,
-  type Removal,
-  SNAPSHOT_KEY,
-} from './change-set.ts';
+import { type ChangeSet, decodeChangeSet, encodeSnapshot, type Removal, SNAPSHOT_KEY } from './change-set.ts';
 import type { JournalRecord, JournalStart } from './journal.ts';
 import type { AppliedChangeSet } from './port.ts';
 import { deepFreeze, StoredState } from './stored-state.ts';

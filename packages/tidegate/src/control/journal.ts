@@ -87,7 +87,10 @@ export class Journal {
       }
       if (damage !== undefined) {
         const range = `offsets ${damage.from} to ${damage.to - 1}`;
-        throw new TidegateError('resources_damaged', `The ${range} of the topic ${RESOURCES_TOPIC} are damaged.`);
+        throw new TidegateError(
+          'resources_damaged',
+          `The ${range} of the topic ${RESOURCES_TOPIC} are damaged.`,
+        );
       }
       if (result.next <= next) return;
       next = result.next;

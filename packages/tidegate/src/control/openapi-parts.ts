@@ -1,7 +1,9 @@
 /** A piece of an OpenAPI document or of a JSON Schema. */
 export type Json = Readonly<Record<string, unknown>>;
 
-export const reference = (section: string, name: string): Json => ({ $ref: `#/components/${section}/${name}` });
+export const reference = (section: string, name: string): Json => ({
+  $ref: `#/components/${section}/${name}`,
+});
 
 export const schemaReference = (name: string): Json => reference('schemas', name);
 
@@ -16,7 +18,11 @@ export const answer = (description: string, body: Json = {}): Json => ({ descrip
 /** Any error: they all look the same. */
 export const PROBLEM: Json = reference('responses', 'problem');
 
-export const pathParameter = (name: string, description: string, schema: Json = { type: 'string' }): Json => ({
+export const pathParameter = (
+  name: string,
+  description: string,
+  schema: Json = { type: 'string' },
+): Json => ({
   name,
   in: 'path',
   required: true,

@@ -36,14 +36,25 @@ export const PUBLIC_SCHEMAS: Json = {
   receipt: objectOf({ channel: TEXT, id: TEXT, cursor: TEXT, duplicate: { type: 'boolean' } }),
   entry: {
     ...objectOf(
-      { channel: TEXT, data: {}, data_base64: TEXT, id: TEXT, source: TEXT, type: TEXT, datacontenttype: TEXT },
+      {
+        channel: TEXT,
+        data: {},
+        data_base64: TEXT,
+        id: TEXT,
+        source: TEXT,
+        type: TEXT,
+        datacontenttype: TEXT,
+      },
       ['channel'],
     ),
     description: 'An event with its channel; with specversion a complete CloudEvent.',
     additionalProperties: true,
   },
   refusal: objectOf({
-    error: objectOf({ code: TEXT, title: TEXT, detail: TEXT, retryable: { type: 'boolean' } }, ['code', 'title']),
+    error: objectOf({ code: TEXT, title: TEXT, detail: TEXT, retryable: { type: 'boolean' } }, [
+      'code',
+      'title',
+    ]),
   }),
   page: objectOf({
     messages: listOf({ anyOf: [schemaReference('message'), schemaReference('gap')] }),
@@ -62,7 +73,10 @@ const SLOW = queryParameter('slow', 'What happens to a reader that does not keep
 });
 const ENVELOPE = queryParameter('envelope', 'How messages are wrapped.', { enum: ['json', 'cloudevents'] });
 const MAX = queryParameter('max', 'The most messages in one answer.', { type: 'integer', minimum: 1 });
-const WAIT = queryParameter('wait', 'How long a long-poll waits, in seconds.', { type: 'number', minimum: 0 });
+const WAIT = queryParameter('wait', 'How long a long-poll waits, in seconds.', {
+  type: 'number',
+  minimum: 0,
+});
 const LAST_EVENT_ID = headerParameter('Last-Event-ID', 'The cursor to resume from; beats `from`.');
 
 const stream = (schema: Json): Json => ({ schema });
@@ -109,25 +123,28 @@ export const PUBLIC_PATHS: Json = {
       requestBody: {
         required: true,
         content: {
-          'application/json': { schema: { anyOf: [listOf(schemaReference('entry')), schemaReference('entry')] } },
+          'application/json': {
+            schema: { anyOf: [listOf(schemaReference('entry')), schemaReference('entry')] },
+          },
           'application/cloudevents-batch+json': { schema: listOf(schemaReference('entry')) },
           'application/x-ndjson': stream(schemaReference('entry')),
         },
       },
       responses: {
         ...Object.fromEntries(
-          [
-            [200, 'All are stored.'] as const,
-            [207, 'Some were refused.'] as const,
-          ].map(([status, description]) => [
-            status,
-            answer(
-              description,
-              jsonContent(
-                objectOf({ results: listOf({ anyOf: [schemaReference('receipt'), schemaReference('refusal')] }) }),
+          [[200, 'All are stored.'] as const, [207, 'Some were refused.'] as const].map(
+            ([status, description]) => [
+              status,
+              answer(
+                description,
+                jsonContent(
+                  objectOf({
+                    results: listOf({ anyOf: [schemaReference('receipt'), schemaReference('refusal')] }),
+                  }),
+                ),
               ),
-            ),
-          ]),
+            ],
+          ),
         ),
         default: PROBLEM,
       },
@@ -139,7 +156,10 @@ export const PUBLIC_PATHS: Json = {
       tags: ['public'],
       summary: 'An event stream over several channels',
       parameters: [
-        { ...queryParameter('channel', 'A channel or a pattern; may be repeated.', listOf(TEXT)), required: true },
+        {
+          ...queryParameter('channel', 'A channel or a pattern; may be repeated.', listOf(TEXT)),
+          required: true,
+        },
         FROM,
         ENVELOPE,
         SLOW,

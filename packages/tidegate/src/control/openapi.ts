@@ -57,7 +57,9 @@ const CHANGE_SET: Json = {
       id: TEXT,
       who: TEXT,
       at: { ...TEXT, format: 'date-time' },
-      changes: listOf(objectOf({ kind: TEXT, name: TEXT, spec: { type: ['object', 'null'] }, version: VERSION })),
+      changes: listOf(
+        objectOf({ kind: TEXT, name: TEXT, spec: { type: ['object', 'null'] }, version: VERSION }),
+      ),
     },
     ['position'],
   ),
@@ -98,7 +100,10 @@ function kindPaths({ kind, namePattern }: ResourceKind): Json {
         tags: ['admin'],
         summary: `List the resources of the kind ${kind}`,
         responses: {
-          200: answer('All of them.', jsonContent(objectOf({ items: listOf(schemaReference(title)), position: POSITION }))),
+          200: answer(
+            'All of them.',
+            jsonContent(objectOf({ items: listOf(schemaReference(title)), position: POSITION })),
+          ),
           default: PROBLEM,
         },
       },
@@ -118,9 +123,15 @@ function kindPaths({ kind, namePattern }: ResourceKind): Json {
         parameters: [ifMatch, headerParameter('If-None-Match', '* to create only.')],
         requestBody: {
           required: true,
-          ...jsonContent(objectOf({ kind: { const: kind }, name: TEXT, spec: schemaReference(`${title}Spec`) }, ['spec'])),
+          ...jsonContent(
+            objectOf({ kind: { const: kind }, name: TEXT, spec: schemaReference(`${title}Spec`) }, ['spec']),
+          ),
         },
-        responses: { 200: answer('Replaced, or as it was.', resource), 201: answer('Created.', resource), default: PROBLEM },
+        responses: {
+          200: answer('Replaced, or as it was.', resource),
+          201: answer('Created.', resource),
+          default: PROBLEM,
+        },
       },
       delete: {
         operationId: `delete${title}`,
@@ -137,7 +148,12 @@ function kindPaths({ kind, namePattern }: ResourceKind): Json {
 function commonPaths(kinds: readonly ResourceKind[]): Json {
   const declared = kinds.map(({ kind }) => {
     const title = titleOf(kind);
-    const members = { kind: { const: kind }, name: TEXT, spec: schemaReference(`${title}Spec`), version: VERSION };
+    const members = {
+      kind: { const: kind },
+      name: TEXT,
+      spec: schemaReference(`${title}Spec`),
+      version: VERSION,
+    };
     return objectOf(members, ['kind', 'name', 'spec']);
   });
   const deleted = objectOf({ kind: TEXT, name: TEXT, version: VERSION }, ['kind', 'name']);
@@ -152,15 +168,29 @@ function commonPaths(kinds: readonly ResourceKind[]): Json {
   });
   const schema = objectOf({ kind: TEXT, description: TEXT, namePattern: TEXT, schema: { type: 'object' } });
   return {
-    '/healthz': get('health', 'Whether the process lives', answer('It does.', jsonContent({ type: 'object' }))),
-    '/readyz': get('readiness', 'Whether clients should be sent here', answer('Yes.', jsonContent({ type: 'object' }))),
-    '/metrics': get('metrics', 'Figures in the text format of Prometheus', answer('They are.', content('text/plain', TEXT))),
+    '/healthz': get(
+      'health',
+      'Whether the process lives',
+      answer('It does.', jsonContent({ type: 'object' })),
+    ),
+    '/readyz': get(
+      'readiness',
+      'Whether clients should be sent here',
+      answer('Yes.', jsonContent({ type: 'object' })),
+    ),
+    '/metrics': get(
+      'metrics',
+      'Figures in the text format of Prometheus',
+      answer('They are.', content('text/plain', TEXT)),
+    ),
     '/api/apply': {
       post: {
         operationId: 'apply',
         tags: ['admin'],
         summary: 'Change many resources: all, or none',
-        parameters: [queryParameter('dryRun', 'Only says what would change.', { type: 'boolean', default: false })],
+        parameters: [
+          queryParameter('dryRun', 'Only says what would change.', { type: 'boolean', default: false }),
+        ],
         requestBody: { required: true, ...form },
         responses: { 200: answer('What changed, or would.', jsonContent(result)), default: PROBLEM },
       },
@@ -183,7 +213,11 @@ function commonPaths(kinds: readonly ResourceKind[]): Json {
     ),
     '/api/schemas/{kind}': {
       parameters: [pathParameter('kind', 'The kind.')],
-      ...get('getSchema', 'The JSON Schema of the specs of one kind', answer('The schema.', jsonContent({ type: 'object' }))),
+      ...get(
+        'getSchema',
+        'The JSON Schema of the specs of one kind',
+        answer('The schema.', jsonContent({ type: 'object' })),
+      ),
     },
     '/api/openapi.json': get('openApi', 'This document', answer('It.', jsonContent({ type: 'object' }))),
   };

@@ -87,7 +87,9 @@ function checkNames(changes: readonly RequestedChange[], { snapshot, state }: Pl
 /** What the kinds have to say about all their resources together, as they would be. */
 function checkTogether(differences: readonly Difference[], { kinds, snapshot }: PlanContext): void {
   for (const kind of kinds.values()) {
-    const own = differences.filter((difference) => difference.kind === kind.kind && difference.action !== 'unchanged');
+    const own = differences.filter(
+      (difference) => difference.kind === kind.kind && difference.action !== 'unchanged',
+    );
     if (own.length === 0 || kind.check === undefined) continue;
     const proposed = new Map(snapshot.of(kind.kind));
     for (const { name, after } of own) {
@@ -129,7 +131,10 @@ const isSame = (a: unknown, b: unknown): boolean =>
  * @throws TidegateError resource_kind_unknown, resource_unknown, resource_invalid, resource_read_only, resource_conflict,
  *   resources_too_large, and what `ResourceKind.check` throws
  */
-export async function planChanges(requested: readonly RequestedChange[], context: PlanContext): Promise<Plan> {
+export async function planChanges(
+  requested: readonly RequestedChange[],
+  context: PlanContext,
+): Promise<Plan> {
   await checkSpecs(requested, context);
   checkNames(requested, context);
   const differences = requested.map(({ kind, name, spec }): Difference => {

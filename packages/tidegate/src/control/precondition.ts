@@ -21,10 +21,13 @@ export function expectedVersion({ headers }: AdminRequest, version: number): num
     conflict(`If-None-Match is ${noneMatch}; a change takes only the value *.`);
   if (noneMatch === '*') return 0;
   if (match === undefined) return null;
-  if (match === '*') return version === 0 ? conflict('If-Match is *, and there is no such resource.') : version;
+  if (match === '*')
+    return version === 0 ? conflict('If-Match is *, and there is no such resource.') : version;
   const tags = match.split(',').map((tag) => tag.trim());
   // Weak tags never match here (section 8.8.3.2).
   if (!tags.includes(entityTag(version)))
-    conflict(`If-Match is ${match}; ${version === 0 ? 'there is no such resource' : `the ETag is ${entityTag(version)}`}.`);
+    conflict(
+      `If-Match is ${match}; ${version === 0 ? 'there is no such resource' : `the ETag is ${entityTag(version)}`}.`,
+    );
   return version;
 }

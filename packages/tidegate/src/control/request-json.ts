@@ -39,7 +39,9 @@ export function putSpec(request: AdminRequest, kind: string, name: string): Reso
   const body = bodyOf(request);
   for (const [member, value] of Object.entries({ kind, name })) {
     if (body[member] !== undefined && body[member] !== value)
-      refuse(`The body has the ${member} ${JSON.stringify(body[member])}; the path says ${JSON.stringify(value)}.`);
+      refuse(
+        `The body has the ${member} ${JSON.stringify(body[member])}; the path says ${JSON.stringify(value)}.`,
+      );
   }
   return specOf(body, 'The body');
 }
@@ -62,7 +64,8 @@ function nameOf({ kind, name }: Members, place: string): { readonly kind: string
 export function applyChanges(request: AdminRequest): readonly RequestedChange[] {
   const body = bodyOf(request);
   const unknown = Object.keys(body).find((member) => member !== 'resources' && member !== 'delete');
-  if (unknown !== undefined) refuse(`The members are "resources" and "delete", not ${JSON.stringify(unknown)}.`);
+  if (unknown !== undefined)
+    refuse(`The members are "resources" and "delete", not ${JSON.stringify(unknown)}.`);
   const set = listOf(body, 'resources').map((item, index) => {
     const place = `resources[${index}]`;
     return { ...nameOf(item, place), spec: specOf(item, place), expects: versionOf(item, place) };

@@ -8,7 +8,12 @@ import type { ResourceStore, WriteResult } from './resource-store.ts';
 import { viewKind, viewResource } from './resource-view.ts';
 
 /** One resource with its entity tag. */
-function resourceResponse(status: number, store: ResourceStore, kind: ResourceKind, name: string): AdminResponse {
+function resourceResponse(
+  status: number,
+  store: ResourceStore,
+  kind: ResourceKind,
+  name: string,
+): AdminResponse {
   const view = viewResource(kind, name, store.snapshot);
   const response = jsonResponse(status, view);
   return { ...response, headers: { ...response.headers, etag: entityTag(view.version) } };

@@ -1,4 +1,11 @@
-import { type Clock, type Limits, type Logger, type Random, randomId, TidegateError } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Limits,
+  type Logger,
+  type Random,
+  randomId,
+  TidegateError,
+} from '../kernel/index.ts';
 import type { Log } from '../log/index.ts';
 import { CHANGE_KEY, type ChangeSet, encodeChangeSet, type Removal, SNAPSHOT_KEY } from './change-set.ts';
 import { Journal } from './journal.ts';
@@ -9,8 +16,8 @@ import type {
   DeclaredResource,
   ResourceKind,
   ResourceListener,
-  Resources,
   ResourceSnapshot,
+  Resources,
 } from './port.ts';
 import { Reconciler } from './reconciler.ts';
 import { schemaCheckOf } from './schema-check.ts';
@@ -181,12 +188,17 @@ export class ResourceStore implements Resources {
         });
         if (verdict === 'conflict') {
           if (attempt < ATTEMPTS_MAX) continue;
-          throw new TidegateError('resource_conflict', `The ${named(changes[0])} is being changed all the time.`);
+          throw new TidegateError(
+            'resource_conflict',
+            `The ${named(changes[0])} is being changed all the time.`,
+          );
         }
       }
       // What is as it was asked to be may not have been put into effect yet.
       await this.#reconciler.reconcile(request.changes, []);
-      const failure = request.changes.map((change) => this.#reconciler.failureOf(change)).find((error) => error);
+      const failure = request.changes
+        .map((change) => this.#reconciler.failureOf(change))
+        .find((error) => error);
       if (failure !== undefined) throw failure;
       return { position: this.#fold.next, differences };
     }
@@ -257,7 +269,8 @@ export class ResourceStore implements Resources {
       const known = this.kinds.get(kind);
       if (declared.has(keyOf(resource)))
         logger.warn({ kind, name }, 'A stored resource is hidden by one of the config file');
-      const problems = known === undefined ? ['the kind is unknown'] : (await schemaCheckOf(known))(resource.spec);
+      const problems =
+        known === undefined ? ['the kind is unknown'] : (await schemaCheckOf(known))(resource.spec);
       if (problems.length === 0) continue;
       this.#unusable.set(keyOf(resource), version);
       logger.error({ kind, name, version, problems }, 'A stored resource cannot be used and is left out');

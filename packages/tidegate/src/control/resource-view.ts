@@ -43,7 +43,10 @@ export function viewResource(kind: ResourceKind, name: string, snapshot: Resourc
   const resource = snapshot.get(kind.kind, name);
   const thing = kind.observed?.().get(name);
   if (resource === undefined && thing === undefined) {
-    const detail = kind.unknownCode === undefined ? `It would be the ${named({ kind: kind.kind, name })}.` : JSON.stringify(name);
+    const detail =
+      kind.unknownCode === undefined
+        ? `It would be the ${named({ kind: kind.kind, name })}.`
+        : JSON.stringify(name);
     throw new TidegateError(kind.unknownCode ?? 'resource_unknown', detail);
   }
   return viewOf(kind, name, resource, thing);

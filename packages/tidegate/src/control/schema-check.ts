@@ -13,9 +13,11 @@ function pathOf(pointer: string): string {
 
 function complaint({ keyword, instancePath, params, message, data }: ErrorObject): string {
   const path = pathOf(instancePath);
-  if (keyword === 'additionalProperties') return `${path} has no member ${JSON.stringify(params.additionalProperty)}`;
+  if (keyword === 'additionalProperties')
+    return `${path} has no member ${JSON.stringify(params.additionalProperty)}`;
   if (keyword === 'required') return `${path} needs the member ${JSON.stringify(params.missingProperty)}`;
-  if (keyword === 'enum') return `${path} must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}`;
+  if (keyword === 'enum')
+    return `${path} must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}`;
   const shown = typeof data === 'object' && data !== null ? '' : ` and not ${JSON.stringify(data)}`;
   return `${path} ${message ?? keyword}${shown}`;
 }

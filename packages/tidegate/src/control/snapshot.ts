@@ -1,10 +1,4 @@
-import type {
-  DeclaredResource,
-  Resource,
-  ResourceName,
-  ResourceSnapshot,
-  ResourceSpec,
-} from './port.ts';
+import type { DeclaredResource, Resource, ResourceName, ResourceSnapshot, ResourceSpec } from './port.ts';
 import { keyOf } from './stored-state.ts';
 
 const byName = (a: ResourceName, b: ResourceName): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

@@ -4,7 +4,11 @@ import type { ResourceChange, ResourceName } from './port.ts';
 
 /** What a change set did: its changes, or nothing, because a resource was not what it expected. */
 export type FoldOutcome =
-  | { readonly kind: 'applied'; readonly changes: readonly ResourceChange[]; readonly removals: readonly Removal[] }
+  | {
+      readonly kind: 'applied';
+      readonly changes: readonly ResourceChange[];
+      readonly removals: readonly Removal[];
+    }
   | { readonly kind: 'conflict'; readonly resource: ResourceName; readonly version: number };
 
 /** The key of a resource in a map. No kind has a slash. */

@@ -46,7 +46,10 @@ function checkPrefixes(name: string, proposed: ReadonlyMap<string, ResourceSpec>
     }
     const first = prefix.split('/')[0];
     if (prefix.includes('/') && proposed.has(first))
-      refuse(name, `channels that begin with ${shown} belong to the topic ${JSON.stringify(first)}, by its name`);
+      refuse(
+        name,
+        `channels that begin with ${shown} belong to the topic ${JSON.stringify(first)}, by its name`,
+      );
   }
 }
 
@@ -86,11 +89,15 @@ export function topicKind(options: TopicKindOptions): ResourceKind {
       for (const name of changed) {
         const spec = topicSpecOf(name, proposed.get(name) as TopicOptions);
         if (spec.partitions > limits.partitionsMax)
-          refuse(name, `it has ${spec.partitions} partitions; limits.partitionsMax = ${limits.partitionsMax}`);
+          refuse(
+            name,
+            `it has ${spec.partitions} partitions; limits.partitionsMax = ${limits.partitionsMax}`,
+          );
         checkPrefixes(name, proposed);
         const existing = log.topics.get(name);
         if (existing !== undefined) checkAlteration(existing, spec);
-        else if (++count > limits.topicsMax) refuse(name, `there are limits.topicsMax = ${limits.topicsMax} already`);
+        else if (++count > limits.topicsMax)
+          refuse(name, `there are limits.topicsMax = ${limits.topicsMax} already`);
       }
     },
     async apply(name, spec) {

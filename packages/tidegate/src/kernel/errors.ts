@@ -185,10 +185,7 @@ export const ERRORS = {
   ),
 
   // Resources.
-  resource_kind_unknown: client(
-    'There is no such kind of resource',
-    'GET /api/schemas lists the kinds.',
-  ),
+  resource_kind_unknown: client('There is no such kind of resource', 'GET /api/schemas lists the kinds.'),
   resource_unknown: client('There is no such resource', 'tidegate get KIND lists those that there are.'),
   resource_invalid: client(
     'The resource is not valid',

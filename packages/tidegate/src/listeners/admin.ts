@@ -185,7 +185,12 @@ function send(
   response.end(body);
 }
 
-function stream(response: ServerResponse, status: number, body: AdminStream, streams: Set<ServerResponse>): void {
+function stream(
+  response: ServerResponse,
+  status: number,
+  body: AdminStream,
+  streams: Set<ServerResponse>,
+): void {
   response.writeHead(status);
   if (response.req.method === 'HEAD') {
     response.end();

@@ -31,8 +31,24 @@ test('prefixes count once their topic is there, and no longer than it is', async
 });
 
 test('only the topics whose prefixes differ have changed', () => {
-  const map = new ChannelMap(openLog(), new Map([['a', ['a:']], ['b', ['b:']]]));
-  assert.deepEqual([...map.setPrefixes(new Map([['a', ['a:']], ['b', ['b:', 'c:']]]))], ['b']);
+  const map = new ChannelMap(
+    openLog(),
+    new Map([
+      ['a', ['a:']],
+      ['b', ['b:']],
+    ]),
+  );
+  assert.deepEqual(
+    [
+      ...map.setPrefixes(
+        new Map([
+          ['a', ['a:']],
+          ['b', ['b:', 'c:']],
+        ]),
+      ),
+    ],
+    ['b'],
+  );
   assert.deepEqual([...map.setPrefixes(new Map([['b', ['b:', 'c:']]]))], ['a']);
   assert.deepEqual([...map.setPrefixes(new Map([['b', ['b:', 'c:']]]))], []);
 });
@@ -48,7 +64,10 @@ test('a hub takes other prefixes while it runs: who reads what they move is told
   await clock.run(log.createTopic(topicSpec('chat')));
   const [receipt] = await send('chat:1', 'a');
   assert.ok(receipt.cursor.startsWith('chat~'));
-  assert.deepEqual([moved.endReason, renamed.endReason, other.endReason], ['topics_changed', 'topics_changed', null]);
+  assert.deepEqual(
+    [moved.endReason, renamed.endReason, other.endReason],
+    ['topics_changed', 'topics_changed', null],
+  );
   const again = new TestSubscriber(hub, 'chat:1', 'earliest');
   const byName = new TestSubscriber(hub, 'chat/#');
   await clock.settle();

@@ -32,7 +32,10 @@ async function file(name: string, text: string): Promise<string> {
 }
 
 test('a folder is applied whole, said what it changed, and found again after a kill', async () => {
-  await file('all/topics.yaml', 'kind: topic\nname: orders\nspec: {partitions: 2}\n---\nkind: topic\nname: notes\nspec: {}\n');
+  await file(
+    'all/topics.yaml',
+    'kind: topic\nname: orders\nspec: {partitions: 2}\n---\nkind: topic\nname: notes\nspec: {}\n',
+  );
   const hash = `sha256:${'a'.repeat(64)}`;
   const key = { kind: 'key', name: 'app', spec: { hash, allow: { 'orders/#': ['subscribe'] } } };
   await file('all/deeper/key.json', JSON.stringify(key));
@@ -76,11 +79,17 @@ test('a folder with one bad resource changes nothing, and the resource is named'
 });
 
 test('what is got can be changed and applied again, unless somebody else was faster', async () => {
-  await successfully(['apply', '-f', '-'], '{"kind":"topic","name":"round","spec":{"retention":{"ageSeconds":60}}}');
+  await successfully(
+    ['apply', '-f', '-'],
+    '{"kind":"topic","name":"round","spec":{"retention":{"ageSeconds":60}}}',
+  );
   const yaml = await successfully(['get', 'topic', 'round']);
   const changed = yaml.replace('ageSeconds: 60', 'ageSeconds: 120');
   const difference = await run(['diff', '-f', '-'], changed);
-  assert.deepEqual([difference.code, difference.output], [1, '~ topic round\n    retention.ageSeconds: 60 -> 120\n']);
+  assert.deepEqual(
+    [difference.code, difference.output],
+    [1, '~ topic round\n    retention.ageSeconds: 60 -> 120\n'],
+  );
   assert.match(await successfully(['apply', '-f', '-'], changed), /^~ topic round$/m);
   const late = await run(['apply', '-f', '-'], yaml.replace('ageSeconds: 60', 'ageSeconds: 90'));
   assert.equal(late.code, 1);
@@ -89,7 +98,10 @@ test('what is got can be changed and applied again, unless somebody else was fas
 });
 
 test('resources are deleted by name and by file', async () => {
-  await successfully(['apply', '-f', '-'], 'kind: topic\nname: brief\nspec: {}\n---\nkind: topic\nname: short\nspec: {}\n');
+  await successfully(
+    ['apply', '-f', '-'],
+    'kind: topic\nname: brief\nspec: {}\n---\nkind: topic\nname: short\nspec: {}\n',
+  );
   assert.equal(await successfully(['delete', 'topic', 'brief']), '- topic brief\n');
   const path = await file('short.yaml', 'kind: topic\nname: short\n');
   assert.equal(await successfully(['delete', '-f', path]), '- topic short\n');
@@ -129,7 +141,12 @@ test('mistakes are told with their place and what would be right', async () => {
     [['apply', '-f', 'nowhere'], '', /nowhere cannot be read: there is no such file or folder/, 2],
     [['apply', '-f', '-'], '', /standard input has no resources/, 1],
     [['apply', '-f', '-'], 'kind: topic\n', /standard input:1: a resource needs kind and name/, 1],
-    [['apply', '-f', '-'], 'kind: topic\nname: a\nspecs: {}\n', /"specs" is none of kind, name, spec, version/, 1],
+    [
+      ['apply', '-f', '-'],
+      'kind: topic\nname: a\nspecs: {}\n',
+      /"specs" is none of kind, name, spec, version/,
+      1,
+    ],
     [['apply', '-f', '-'], 'kind: [\n', /standard input:2:1/, 1],
     [['apply', '-f', '-'], 'kind: colour\nname: a\nspec: {}\n', /"colour" is none of topic, key/, 1],
     [['get', 'colour'], '', /"colour" is none of topic, key/, 1],
@@ -155,5 +172,8 @@ test('a stored topic takes effect at once: channels of its name and of its prefi
   assert.equal(topic.status.records, 2);
   await server.kill();
   await server.start();
-  assert.equal(await successfully(['subscribe', 'talk:1', '--from', 'earliest', '--count', '1']), 'by prefix\n');
+  assert.equal(
+    await successfully(['subscribe', 'talk:1', '--from', 'earliest', '--count', '1']),
+    'by prefix\n',
+  );
 });

@@ -33,7 +33,7 @@ const cases: readonly Case[] = [
   {
     name: 'a time without its zone is refused',
     text: `keys:\n  app: {hash: "sha256:${'0'.repeat(64)}", allow: {a: [publish]}, expires: "2027-01-01T00:00:00"}\n`,
-    problems: ['2:123 keys.app.expires: "2027-01-01T00:00:00" is not a time'],
+    problems: ['2:122 keys.app.expires: "2027-01-01T00:00:00" is not a time'],
     remedy: /2027-01-31T12:00:00Z/,
   },
   {

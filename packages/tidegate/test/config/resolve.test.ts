@@ -63,7 +63,9 @@ test("a compacted topic keeps each key's latest for good unless an age is given"
     'topics: {a: {compacted: true}, b: {compacted: true, retention: {ageSeconds: 60}}}\n',
   );
   assert.deepEqual(
-    topicsOf(config).slice(1).map(({ retentionMs }) => retentionMs),
+    topicsOf(config)
+      .slice(1)
+      .map(({ retentionMs }) => retentionMs),
     [null, 60_000],
   );
 });
@@ -128,8 +130,7 @@ test('nothing of a config can be changed', async () => {
     config.cors,
     config.cors.origins,
   ];
-  for (const part of [...parts, config.websocket])
-    assert.ok(Object.isFrozen(part));
+  for (const part of [...parts, config.websocket]) assert.ok(Object.isFrozen(part));
 });
 
 test('references to the environment are replaced, with defaults where it has nothing', async () => {
@@ -187,5 +188,7 @@ test('an address that others can reach is refused on the command line too', asyn
 test('keys are declared beside topics', async () => {
   const hash = `sha256:${'0'.repeat(64)}`;
   const { resources } = await configOf(`keys: {app: {hash: "${hash}", allow: {"a/#": [publish]}}}\n`);
-  assert.deepEqual(resources.slice(1), [{ kind: 'key', name: 'app', spec: { hash, allow: { 'a/#': ['publish'] } } }]);
+  assert.deepEqual(resources.slice(1), [
+    { kind: 'key', name: 'app', spec: { hash, allow: { 'a/#': ['publish'] } } },
+  ]);
 });

@@ -77,8 +77,10 @@ export const apply = (store: ResourceStore, ...changes: readonly ReturnType<type
 /** What a store says of a kind, for comparing. */
 export const specsOf = (store: ResourceStore, kind: string) => [...store.snapshot.of(kind)];
 
-export const isCode = (code: string, detail: RegExp = /^/) => (error: unknown) =>
-  (error as TidegateError).code === code && detail.test((error as TidegateError).detail);
+export const isCode =
+  (code: string, detail: RegExp = /^/) =>
+  (error: unknown) =>
+    (error as TidegateError).code === code && detail.test((error as TidegateError).detail);
 
 /** Appends a record to a topic as it is, and waits until it is durable. */
 export function appendRaw(log: Log, topic: string, key: string, text: string): Promise<void> {

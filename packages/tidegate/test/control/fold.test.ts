@@ -11,23 +11,31 @@ import { keyOf, StoredState } from '../../src/control/stored-state.ts';
 import { apply, keySpec, memoryLog, openStore, put, remove, specsOf } from './fixture.ts';
 
 const name = fc.constantFrom('a', 'b', 'c');
-const spec = fc.record({ n: fc.integer() });
-const change = fc.record({
-  kind: fc.constantFrom('x', 'y'),
-  name,
-  expects: fc.nat(6),
-  spec: fc.option(spec),
-  mark: fc.option(fc.string()),
-});
-const changeSet = fc.record({
-  id: fc.string(),
-  who: fc.string(),
-  atMs: fc.nat(2 ** 40),
-  changes: fc
-    .uniqueArray(change, { selector: keyOf, maxLength: 4 })
-    // A change that sets has no mark.
-    .map((list) => list.map((item) => (item.spec === null ? item : { ...item, mark: null }))),
-});
+/** Objects as JSON gives them. */
+const PLAIN = { noNullPrototype: true } as const;
+const spec = fc.record({ n: fc.integer() }, PLAIN);
+const change = fc.record(
+  {
+    kind: fc.constantFrom('x', 'y'),
+    name,
+    expects: fc.nat(6),
+    spec: fc.option(spec),
+    mark: fc.option(fc.string()),
+  },
+  PLAIN,
+);
+const changeSet = fc.record(
+  {
+    id: fc.string(),
+    who: fc.string(),
+    atMs: fc.nat(2 ** 40),
+    changes: fc
+      .uniqueArray(change, { selector: keyOf, maxLength: 4 })
+      // A change that sets has no mark.
+      .map((list) => list.map((item) => (item.spec === null ? item : { ...item, mark: null }))),
+  },
+  PLAIN,
+);
 
 test('a change set is read as it was written', () => {
   fc.assert(
@@ -67,7 +75,8 @@ test('a snapshot and what follows it come to the same as everything from the beg
         whole.fold(set, index + 1);
         if (index >= at || index === sets.length - 1) resumed.fold(set, index + 1);
       }
-      const sorted = (state: StoredState) => [...state.resources].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      const sorted = (state: StoredState) =>
+        [...state.resources].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
       assert.deepEqual(sorted(resumed), sorted(whole));
       assert.equal(resumed.bytes, whole.bytes);
     }),
@@ -75,7 +84,12 @@ test('a snapshot and what follows it come to the same as everything from the beg
 });
 
 test('servers that write at the same time end up with the same resources, which a restart finds', async () => {
-  const action = fc.record({ server: fc.nat(1), name, number: fc.integer({ min: 1, max: 1e6 }), deletes: fc.boolean() });
+  const action = fc.record({
+    server: fc.nat(1),
+    name,
+    number: fc.integer({ min: 1, max: 1e6 }),
+    deletes: fc.boolean(),
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 12 }), async (actions) => {
       const log = memoryLog();

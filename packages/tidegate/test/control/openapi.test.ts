@@ -28,7 +28,10 @@ test('every reference leads to a part of the document', () => {
     for (const [name, member] of Object.entries(value)) {
       if (name === '$ref') {
         const steps = String(member).split('/').slice(1);
-        const found = steps.reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], document);
+        const found = steps.reduce<unknown>(
+          (at, step) => (at as Record<string, unknown> | undefined)?.[step],
+          document,
+        );
         if (found === undefined) dead.push(String(member));
       } else visit(member);
     }
@@ -61,5 +64,6 @@ test('every path of the admin port is described, and no other', async () => {
 
 test('the schemas of the document are those that requests are checked by', () => {
   const { schemas } = document.components as { readonly schemas: Record<string, unknown> };
-  for (const kind of kinds) assert.equal(schemas[`${kind.kind[0].toUpperCase()}${kind.kind.slice(1)}Spec`], kind.schema);
+  for (const kind of kinds)
+    assert.equal(schemas[`${kind.kind[0].toUpperCase()}${kind.kind.slice(1)}Spec`], kind.schema);
 });

@@ -91,7 +91,10 @@ test('of a change set with one bad resource nothing takes effect', async () => {
 test('no two topics claim the same prefix, within one change set and across them', async () => {
   const store = await openStore(memoryLog());
   const chat = put('topic', 'chat', { prefixes: ['chat:'] });
-  await assert.rejects(apply(store, chat, put('topic', 'talk', { prefixes: ['chat:'] })), isCode('resource_invalid'));
+  await assert.rejects(
+    apply(store, chat, put('topic', 'talk', { prefixes: ['chat:'] })),
+    isCode('resource_invalid'),
+  );
   await apply(store, chat);
   await assert.rejects(
     apply(store, put('topic', 'talk', { prefixes: ['chat:'] })),
@@ -128,7 +131,10 @@ test('a version is never used again, not even by a resource that is made anew', 
     isCode('resource_conflict', /key "app" has version \d+; version \d+ was expected/),
   );
   await assert.rejects(apply(store, put('key', 'app', keySpec(2), 0)), isCode('resource_conflict'));
-  await assert.rejects(apply(store, put('key', 'other', keySpec(3), 5)), isCode('resource_conflict', /is not there/));
+  await assert.rejects(
+    apply(store, put('key', 'other', keySpec(3), 5)),
+    isCode('resource_conflict', /is not there/),
+  );
 });
 
 test('of two servers that change the same version at once exactly one wins, and both see the same', async () => {
@@ -196,16 +202,30 @@ test('a restart finds what was stored, deletes what was to be deleted, and reads
     let log = await open();
     let store = await openStore(log);
     await apply(store, put('topic', 'orders', { partitions: 2 }), put('topic', 'gone', {}));
-    for (let number = 1; number <= 300; number++) await apply(store, put('key', `k${number % 7}`, keySpec(number)));
+    for (let number = 1; number <= 300; number++)
+      await apply(store, put('key', `k${number % 7}`, keySpec(number)));
     await apply(store, remove('key', 'k1'));
     // As if the server had died before it could delete the topic.
     const mark = log.topics.get('gone')!.epoch;
-    const change = { kind: 'topic', name: 'gone', expects: store.snapshot.get('topic', 'gone')!.version, mark };
+    const change = {
+      kind: 'topic',
+      name: 'gone',
+      expects: store.snapshot.get('topic', 'gone')!.version,
+      mark,
+    };
     const at = '2026-01-01T00:00:00.000Z';
     await store.close();
-    await appendRaw(log, '_resources', 'change', JSON.stringify({ format: 1, id: 'x', who: '', at, changes: [change] }));
+    await appendRaw(
+      log,
+      '_resources',
+      'change',
+      JSON.stringify({ format: 1, id: 'x', who: '', at, changes: [change] }),
+    );
     assert.ok(log.topics.has('gone'));
-    const [topics, keys] = [specsOf(store, 'topic').filter(([name]) => name !== 'gone'), specsOf(store, 'key')];
+    const [topics, keys] = [
+      specsOf(store, 'topic').filter(([name]) => name !== 'gone'),
+      specsOf(store, 'key'),
+    ];
     await log.close();
 
     log = await open();
@@ -245,7 +265,10 @@ test('what came before the newest snapshot can be dropped', async () => {
 
 test('all resources together have at most limits.resourcesBytesMax', async () => {
   const store = await openStore(memoryLog(), { limits: { resourcesBytesMax: 4096 } });
-  const wide = (number: number) => ({ ...keySpec(number), allow: { [`${'x'.repeat(1800)}/#`]: ['subscribe'] } });
+  const wide = (number: number) => ({
+    ...keySpec(number),
+    allow: { [`${'x'.repeat(1800)}/#`]: ['subscribe'] },
+  });
   await apply(store, put('key', 'a', wide(1)), put('key', 'b', wide(2)));
   await assert.rejects(
     apply(store, put('key', 'c', wide(3))),
@@ -265,7 +288,11 @@ test('a record that is damaged or of a later format is refused at the start, wit
       'resources_damaged',
       /offset 1 /,
     ],
-    ['{"format":2,"anything":true}', 'resources_version_unsupported', /offset 1 .* has the format 2; this version reads 1/],
+    [
+      '{"format":2,"anything":true}',
+      'resources_version_unsupported',
+      /offset 1 .* has the format 2; this version reads 1/,
+    ],
   ] as const;
   for (const [text, code, detail] of records) {
     const log = memoryLog();

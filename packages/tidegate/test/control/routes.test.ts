@@ -8,7 +8,10 @@ import { keySpec, memoryLog, openStore } from './fixture.ts';
 const state = { ready: false };
 
 /** An admin port over a log in memory. */
-async function adminPort(t: { after(done: () => Promise<void>): void }, declared: readonly DeclaredResource[] = []) {
+async function adminPort(
+  t: { after(done: () => Promise<void>): void },
+  declared: readonly DeclaredResource[] = [],
+) {
   const log = memoryLog();
   const resources = await openStore(log, { declared });
   const limits = resolveLimits();
@@ -32,7 +35,12 @@ async function adminPort(t: { after(done: () => Promise<void>): void }, declared
     const body = value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
     const response = await fetch(url + path, { method, headers, body });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: text === '' ? null : JSON.parse(text) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: text === '' ? null : JSON.parse(text),
+    };
   };
   return { url, ask, log, resources, listener };
 }
@@ -79,12 +87,24 @@ test("topics are listed by name with spec and status, without the server's own",
 
 test('what is not there is 404 with a code: a topic, a key, a kind', async (t) => {
   const { ask } = await adminPort(t);
-  const codes = ['/api/topic/gone', '/api/topic/_resources', '/api/key/gone', '/api/colour', '/api/colour/red'];
+  const codes = [
+    '/api/topic/gone',
+    '/api/topic/_resources',
+    '/api/key/gone',
+    '/api/colour',
+    '/api/colour/red',
+  ];
   const answers = await Promise.all(codes.map((path) => ask('GET', path)));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([404]));
   assert.deepEqual(
     answers.map(({ body }) => body.code),
-    ['log_topic_unknown', 'log_topic_unknown', 'resource_unknown', 'resource_kind_unknown', 'resource_kind_unknown'],
+    [
+      'log_topic_unknown',
+      'log_topic_unknown',
+      'resource_unknown',
+      'resource_kind_unknown',
+      'resource_kind_unknown',
+    ],
   );
 });
 
@@ -119,7 +139,8 @@ test('If-Match and If-None-Match decide races (RFC 9110, 13.1.1 and 13.1.2): exa
     ask('PUT', '/api/key/new', { spec: keySpec(9) }, { 'if-match': '*' }),
     ask('DELETE', '/api/key/app', undefined, { 'if-match': etag }),
   ];
-  for (const { status, body } of await Promise.all(late)) assert.deepEqual([status, body.code], [409, 'resource_conflict']);
+  for (const { status, body } of await Promise.all(late))
+    assert.deepEqual([status, body.code], [409, 'resource_conflict']);
   const now = await ask('GET', '/api/key/app');
   const right = { 'if-match': `"77", ${now.headers.get('etag')}` };
   assert.equal((await ask('DELETE', '/api/key/app', undefined, right)).status, 204);
@@ -160,7 +181,10 @@ test('a whole change set is applied or refused, and a dry run only tells', async
   const done = await ask('POST', '/api/apply', { resources: [topic, key] });
   assert.equal(done.status, 200);
   const { version } = (await ask('GET', '/api/key/app')).body;
-  const stale = await ask('POST', '/api/apply', { resources: [{ ...topic, version: 0 }], delete: [{ kind: 'key', name: 'app' }] });
+  const stale = await ask('POST', '/api/apply', {
+    resources: [{ ...topic, version: 0 }],
+    delete: [{ kind: 'key', name: 'app' }],
+  });
   assert.equal(stale.status, 409);
   assert.match(stale.body.detail, /topic "orders"/);
   const deleted = await ask('POST', '/api/apply', { delete: [{ kind: 'key', name: 'app', version }] });
@@ -205,10 +229,17 @@ test('changes are watched from now on or from a position, as lines of JSON', asy
   await ask('PUT', '/api/key/b', { spec: keySpec(2) });
   await ask('DELETE', '/api/key/a');
   for (const response of [live, await fetch(`${url}/api/watch?from=${position}`)]) {
-    const lines = (await readUntil(response, /"name":"a"[^\n]*\n/)).trimEnd().split('\n').map((line) => JSON.parse(line));
+    const lines = (await readUntil(response, /"name":"a"[^\n]*\n/))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     assert.deepEqual(lines[0], { position });
     assert.deepEqual(
-      lines.slice(1).flatMap(({ changes }) => changes.map(({ name, spec }: { name: string; spec: unknown }) => [name, spec])),
+      lines
+        .slice(1)
+        .flatMap(({ changes }) =>
+          changes.map(({ name, spec }: { name: string; spec: unknown }) => [name, spec]),
+        ),
       [
         ['b', keySpec(2)],
         ['a', null],
@@ -226,7 +257,10 @@ test('an event stream of changes resumes after the event that the client had las
   await ask('PUT', '/api/key/b', { spec: keySpec(2) });
   const headers = { accept: 'text/event-stream', 'last-event-id': String(position) };
   const text = await readUntil(await fetch(`${url}/api/watch`, { headers }), /"name":"b"[^\n]*\n\n/);
-  assert.match(text, new RegExp(`^id: ${position}\\ndata: \\{"position":${position}\\}\\n\\nid: ${position + 1}\\ndata: `));
+  assert.match(
+    text,
+    new RegExp(`^id: ${position}\\ndata: \\{"position":${position}\\}\\n\\nid: ${position + 1}\\ndata: `),
+  );
 });
 
 test('who watches does not hold up the end of the server', async (t) => {

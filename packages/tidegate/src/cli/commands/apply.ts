@@ -14,7 +14,12 @@ export const apply = defineCommand({
     'somebody else since the version that it names, nothing is changed. What the files do not name stays as it is.',
   operands: [],
   options: {
-    file: { kind: 'text', value: 'PATH', description: 'A file, a folder with .yaml, .yml and .json files, or -', short: 'f' },
+    file: {
+      kind: 'text',
+      value: 'PATH',
+      description: 'A file, a folder with .yaml, .yml and .json files, or -',
+      short: 'f',
+    },
     json: { kind: 'flag', description: 'Print what changed as a JSON array' },
     ...ADMIN_URL_OPTION,
   },
@@ -29,7 +34,11 @@ export const apply = defineCommand({
   async run(options, _operands, terminal) {
     if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
     const url = serverUrl('admin', options['admin-url'], terminal);
-    const differences = await sendChanges(url, { resources: await readResources(options.file, terminal) }, 'apply');
+    const differences = await sendChanges(
+      url,
+      { resources: await readResources(options.file, terminal) },
+      'apply',
+    );
     const text = options.json
       ? JSON.stringify(differences)
       : [...formatDifferences(differences), countDifferences(differences)].join('\n');

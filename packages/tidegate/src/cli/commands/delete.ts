@@ -31,7 +31,12 @@ export const deleteCommand = defineCommand({
     { name: 'NAME', required: 'optional' },
   ],
   options: {
-    file: { kind: 'text', value: 'PATH', description: 'Delete what a file, a folder or - names instead', short: 'f' },
+    file: {
+      kind: 'text',
+      value: 'PATH',
+      description: 'Delete what a file, a folder or - names instead',
+      short: 'f',
+    },
     json: { kind: 'flag', description: 'Print what was deleted as a JSON array' },
     ...ADMIN_URL_OPTION,
   },

@@ -14,7 +14,12 @@ export const diff = defineCommand({
     'pipeline can tell them apart. Checks all that `tidegate apply` checks.',
   operands: [],
   options: {
-    file: { kind: 'text', value: 'PATH', description: 'A file, a folder with .yaml, .yml and .json files, or -', short: 'f' },
+    file: {
+      kind: 'text',
+      value: 'PATH',
+      description: 'A file, a folder with .yaml, .yml and .json files, or -',
+      short: 'f',
+    },
     json: { kind: 'flag', description: 'Print the differences as a JSON array' },
     ...ADMIN_URL_OPTION,
   },

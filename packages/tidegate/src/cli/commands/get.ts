@@ -9,15 +9,24 @@ async function getJson<Value>(url: string): Promise<Value> {
 }
 
 /** The resources that are asked for, in the order of the kinds. */
-async function resources(url: string, kind: string | undefined, name: string | undefined): Promise<readonly ResourceView[]> {
-  if (kind !== undefined && name !== undefined) return [await getJson<ResourceView>(url + resourcePath(kind, name))];
+async function resources(
+  url: string,
+  kind: string | undefined,
+  name: string | undefined,
+): Promise<readonly ResourceView[]> {
+  if (kind !== undefined && name !== undefined)
+    return [await getJson<ResourceView>(url + resourcePath(kind, name))];
   const kinds =
     kind === undefined
-      ? (await getJson<{ items: readonly { kind: string }[] }>(`${url}/api/schemas`)).items.map((item) => item.kind)
+      ? (await getJson<{ items: readonly { kind: string }[] }>(`${url}/api/schemas`)).items.map(
+          (item) => item.kind,
+        )
       : [kind];
   const lists: ResourceView[] = [];
   for (const each of kinds) {
-    const { items } = await getJson<{ items: readonly ResourceView[] }>(`${url}/api/${encodeURIComponent(each)}`);
+    const { items } = await getJson<{ items: readonly ResourceView[] }>(
+      `${url}/api/${encodeURIComponent(each)}`,
+    );
     lists.push(...items);
   }
   return lists;
@@ -26,9 +35,7 @@ async function resources(url: string, kind: string | undefined, name: string | u
 /** Resources as documents that `tidegate apply` takes. */
 async function yamlOf(views: readonly ResourceView[]): Promise<string> {
   const { stringify } = await import('yaml');
-  return views
-    .map(({ kind, name, version, spec }) => stringify({ kind, name, version, spec }))
-    .join('---\n');
+  return views.map(({ kind, name, version, spec }) => stringify({ kind, name, version, spec })).join('---\n');
 }
 
 export const get = defineCommand({
@@ -48,7 +55,10 @@ export const get = defineCommand({
   },
   examples: [
     { command: 'tidegate get', effect: 'Everything that is configured' },
-    { command: 'tidegate get topic orders > orders.yaml', effect: 'Into a file, to change it and apply it again' },
+    {
+      command: 'tidegate get topic orders > orders.yaml',
+      effect: 'Into a file, to change it and apply it again',
+    },
     { command: `tidegate get key --json | jq -r '.[].name'`, effect: 'The names, for a script' },
   ],
   async run(options, [kind, name], terminal) {

@@ -25,7 +25,10 @@ function parseAllow(text: string): Readonly<Record<string, readonly string[]>> {
   for (const part of text.split(/\s+/).filter((word) => word !== '')) {
     // A channel may have the character, a permission does not.
     const mark = part.lastIndexOf('=');
-    const permissions = part.slice(mark + 1).split(',').filter((word) => word !== '');
+    const permissions = part
+      .slice(mark + 1)
+      .split(',')
+      .filter((word) => word !== '');
     if (mark < 1 || permissions.length === 0) {
       const form = `'orders/#=publish,subscribe'`;
       throw new TidegateError('arguments_invalid', `--allow takes ${form}, not ${JSON.stringify(part)}`);
@@ -44,13 +47,20 @@ export const keyCreate = defineCommand({
   operands: [{ name: 'NAME', required: 'required' }],
   options: {
     allow: { kind: 'text', value: 'LIST', description: `What it allows: 'PATTERN=PERMISSION,… PATTERN=…'` },
-    expires: { kind: 'text', value: 'TIME', description: 'When it ends, such as 2027-01-31T12:00:00Z (default: never)' },
+    expires: {
+      kind: 'text',
+      value: 'TIME',
+      description: 'When it ends, such as 2027-01-31T12:00:00Z (default: never)',
+    },
     local: { kind: 'flag', description: 'Store nothing: print what belongs under keys: in the config file' },
     json: { kind: 'flag', description: 'Print {"name","key","hash"} as JSON' },
     ...ADMIN_URL_OPTION,
   },
   examples: [
-    { command: `tidegate key create backend --allow '#=publish,history'`, effect: 'For a program that publishes anywhere' },
+    {
+      command: `tidegate key create backend --allow '#=publish,history'`,
+      effect: 'For a program that publishes anywhere',
+    },
     {
       command: `tidegate key create partner --allow 'orders/+=subscribe' --expires 2027-01-01T00:00:00Z`,
       effect: 'For somebody who may watch orders for a while',
