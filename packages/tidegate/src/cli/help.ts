@@ -10,8 +10,8 @@ function columns(rows: readonly (readonly [string, string])[]): string {
 
 function synopsis(name: string, option: OptionSpec): string {
   if (option.kind === 'flag') return `--${name}`;
-  const short = option.kind === 'text' && option.short !== undefined ? `-${option.short}, ` : '';
-  return `${short}--${name} ${option.value}`;
+  const short = option.kind === 'text' && option.short !== undefined ? `, -${option.short}` : '';
+  return `--${name}${short} ${option.value}`;
 }
 
 /** `tidegate publish CHANNEL [DATA] [options]` */

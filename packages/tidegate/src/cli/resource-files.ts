@@ -97,5 +97,7 @@ export async function readResources(path: string, terminal: Terminal): Promise<r
       throw error instanceof TidegateError ? error : unreadable(path, error);
     }
   }
-  return found.length === 0 ? refuse(`${path === '-' ? 'standard input' : path} has no resources in it`) : found;
+  return found.length === 0
+    ? refuse(`${path === '-' ? 'standard input' : path} has no resources in it`)
+    : found;
 }

@@ -186,7 +186,7 @@ export const ERRORS = {
 
   // Resources.
   resource_kind_unknown: client('There is no such kind of resource', 'GET /api/schemas lists the kinds.'),
-  resource_unknown: client('There is no such resource', 'tidegate get KIND lists those that there are.'),
+  resource_unknown: client('There is no such resource', 'List those that there are with tidegate get KIND.'),
   resource_invalid: client(
     'The resource is not valid',
     'Mend what the detail names; GET /api/schemas/{kind} has the schema.',

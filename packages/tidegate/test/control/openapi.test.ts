@@ -13,7 +13,7 @@ const document = openApiDocument(kinds, '1.2.3');
 
 test('the OpenAPI document is a valid one of version 3.1', async () => {
   const validator = new Validator();
-  const { valid, errors } = await validator.validate(structuredClone(document) as object);
+  const { valid, errors } = await validator.validate(structuredClone(document) as Record<string, unknown>);
   assert.deepEqual(errors ?? [], []);
   assert.equal(valid, true);
   assert.equal(validator.version, '3.1');
