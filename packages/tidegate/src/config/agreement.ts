@@ -9,6 +9,7 @@ const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, wh
   ['messageBytesMax', 'batchBytesMax', 'the largest message must fit a batch'],
   ['messageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
   ['webSocketMessageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
+  ['resourcesBytesMax', 'appendBytesPendingMax', 'the record of all resources could never be appended'],
   ['httpTargetBytesMax', 'httpHeadBytesMax', 'the target is a part of the head'],
   ['channelBytesMax', 'httpTargetBytesMax', 'the channel is a part of the target'],
   ['channelBytesMax', 'cursorBytesMax', 'the channel is a part of the cursor'],

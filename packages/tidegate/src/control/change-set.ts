@@ -3,7 +3,7 @@ import { TidegateError } from '../kernel/index.ts';
 import type { ResourceName, ResourceSpec } from './port.ts';
 
 /*
- * The records of the topic `_resources`. Both are JSON objects in UTF-8:
+ * What stands in the topic `_resources`. Both are JSON objects in UTF-8, in one record each or in several (record-parts.ts):
  *
  *   change set (key "change"):   {"format":1,"id","who","at","changes":[{"kind","name","expects","spec"|"mark"},…]}
  *   snapshot   (key "snapshot"): {"format":1,"through","resources":[{"kind","name","version","spec"},…],

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { ChangeHistory } from './change-history.ts';
 import { type ChangeSet, decodeChangeSet, encodeSnapshot, type Removal, SNAPSHOT_KEY } from './change-set.ts';
-import type { JournalRecord, JournalStart } from './journal.ts';
+import type { JournalStart } from './journal.ts';
 import type { AppliedChangeSet } from './port.ts';
+import type { JournalRecord } from './record-parts.ts';
 import { deepFreeze, StoredState } from './stored-state.ts';
 
 /** A snapshot record is due after so many change sets. */
@@ -46,8 +47,7 @@ export class JournalFold {
   }
 
   /** Takes in the next record. @throws TidegateError resources_damaged, resources_version_unsupported: nothing is taken then */
-  take({ offset, key, bytes }: JournalRecord): Folded {
-    const position = offset + 1;
+  take({ offset, end: position, key, bytes }: JournalRecord): Folded {
     if (key === SNAPSHOT_KEY) {
       this.#changeSetsSinceSnapshot = 0;
       this.#bytesSinceSnapshot = bytes.length;

@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { type Limits, TidegateError } from '../kernel/index.ts';
-import { type Log, RECORD_JSON, RECORD_UTF8, type TopicSpec } from '../log/index.ts';
+import type { Log, TopicSpec } from '../log/index.ts';
 import { decodeSnapshot, SNAPSHOT_KEY, type StoredSnapshot } from './change-set.ts';
+import { type JournalRecord, PartJoiner, splitRecord } from './record-parts.ts';
 
 /** The topic that stores the changes of resources. Its name marks it as the server's own: no channel leads there. */
 export const RESOURCES_TOPIC = '_resources';
@@ -13,13 +14,8 @@ export const RESOURCES_TOPIC = '_resources';
 const RETENTION_SHARE = 8;
 const TOMBSTONE_RETENTION_MS = 86_400_000;
 const READ_BYTES_MAX = 256 * 1024;
-
-/** A record of the topic. The bytes are valid only during the call that hands it over. */
-export interface JournalRecord {
-  readonly offset: number;
-  readonly key: string;
-  readonly bytes: Uint8Array;
-}
+/** What is larger is stored in parts; the log takes no record beyond `limits.messageBytesMax`. */
+const PART_BYTES_MAX = 64 * 1024;
 
 /** Where reading begins, and what was there before. */
 export interface JournalStart {
@@ -45,19 +41,18 @@ export class Journal {
   start(): JournalStart {
     if (!this.#log.topics.has(RESOURCES_TOPIC)) return { from: 0, snapshot: null };
     const { start, end } = this.#log.bounds(RESOURCES_TOPIC, 0);
-    const offset = this.#log.offsetOfLast(RESOURCES_TOPIC, 0, 1, SNAPSHOT_KEY);
-    let snapshot: StoredSnapshot | null = null;
-    if (offset < end) {
-      this.read(offset, offset + 1, ({ key, bytes }) => {
-        if (key === SNAPSHOT_KEY) snapshot = decodeSnapshot(bytes, offset);
-      });
-    }
-    const found = snapshot as StoredSnapshot | null;
-    const from = found?.through ?? 0;
+    const snapshot = this.#snapshotAt(this.#log.offsetOfLast(RESOURCES_TOPIC, 0, 1, SNAPSHOT_KEY), end);
+    const from = snapshot?.through ?? 0;
     // What is needed was dropped: nobody can know what was in it.
     if (from < start)
       throw new TidegateError('resources_damaged', `The topic ${RESOURCES_TOPIC} begins at offset ${start}.`);
-    return { from, snapshot: found };
+    return { from, snapshot };
+  }
+
+  #snapshotAt(offset: number, end: number): StoredSnapshot | null {
+    for (const { key, bytes } of this.records(offset, end))
+      return key === SNAPSHOT_KEY ? decodeSnapshot(bytes, offset) : null;
+    return null;
   }
 
   /** One past the last record. */
@@ -66,23 +61,25 @@ export class Journal {
   }
 
   /**
-   * Hands over the records of `[from, to)` in order.
-   * @throws TidegateError resources_damaged, and what `visit` throws
+   * What stands in `[from, to)`, in order.
+   * @throws TidegateError resources_damaged
    */
-  read(from: number, to: number, visit: (record: JournalRecord) => void): void {
+  *records(from: number, to: number): Generator<JournalRecord> {
+    const joiner = new PartJoiner();
     for (let next = from; next < to; ) {
       const request = { topic: RESOURCES_TOPIC, partition: 0, from: next, to, bytesMax: READ_BYTES_MAX };
       const result = this.#log.read(request);
       const damage = result.damaged[0];
+      // Nothing of what comes after the damage is taken before it is told.
+      const until = Math.min(to, damage?.from ?? to);
       for (const batch of result.batches) {
-        for (let index = batch.lowerBound(next); index < batch.count; index++) {
-          const offset = batch.offset(index);
-          if (offset >= to) return;
-          // Nothing of what comes after the damage is taken before it is told.
-          if (damage !== undefined && offset >= damage.from) break;
-          const keyIndex = batch.keyIndex(index);
-          const bytes = batch.bytes.subarray(batch.dataStart(index), batch.dataEnd(index));
-          visit({ offset, key: keyIndex === -1 ? '' : batch.keyAt(keyIndex), bytes });
+        for (
+          let index = batch.lowerBound(next);
+          index < batch.count && batch.offset(index) < until;
+          index++
+        ) {
+          const record = joiner.take(batch, index);
+          if (record !== null) yield record;
         }
       }
       if (damage !== undefined) {
@@ -92,20 +89,22 @@ export class Journal {
           `The ${range} of the topic ${RESOURCES_TOPIC} are damaged.`,
         );
       }
-      if (result.next <= next) return;
+      if (result.next <= next) break;
       next = result.next;
     }
+    joiner.finish();
   }
 
   /**
-   * Stores a record and waits until it is durable.
+   * Stores something as one, and waits until it is durable.
    * @throws TidegateError as `Log.append` and `Log.createTopic`
    */
   async append(key: string, bytes: Buffer): Promise<void> {
     if (!this.#log.topics.has(RESOURCES_TOPIC)) await this.#log.createTopic(this.#spec(0));
-    const record = { key, data: bytes, headers: null, flags: RECORD_UTF8 | RECORD_JSON, identity: null };
+    const partBytesMax = Math.min(PART_BYTES_MAX, this.#limits.messageBytesMax);
+    const records = splitRecord(key, bytes, partBytesMax);
     await new Promise<void>((resolve, reject) => {
-      this.#log.append([{ topic: RESOURCES_TOPIC, records: [record] }], (error) => {
+      this.#log.append([{ topic: RESOURCES_TOPIC, records }], (error) => {
         if (error === null) resolve();
         else reject(error);
       });

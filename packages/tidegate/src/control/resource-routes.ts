@@ -19,8 +19,8 @@ function resourceResponse(
   return { ...response, headers: { ...response.headers, etag: entityTag(view.version) } };
 }
 
-const storedVersion = (store: ResourceStore, kind: string, name: string): number =>
-  store.snapshot.get(kind, name)?.version ?? 0;
+const expectedOf = (store: ResourceStore, request: AdminRequest, kind: string, name: string): number | null =>
+  expectedVersion(request, { kind, name }, store.snapshot.get(kind, name)?.version ?? 0);
 
 function write(
   store: ResourceStore,
@@ -52,7 +52,7 @@ function routesOf(store: ResourceStore, kind: ResourceKind): readonly AdminRoute
       async handle(request) {
         const { name } = request.parameters;
         const spec = putSpec(request, kind.kind, name);
-        const expects = expectedVersion(request, storedVersion(store, kind.kind, name));
+        const expects = expectedOf(store, request, kind.kind, name);
         const { differences } = await write(store, request, [{ kind: kind.kind, name, spec, expects }]);
         return resourceResponse(differences[0].action === 'create' ? 201 : 200, store, kind, name);
       },
@@ -62,7 +62,7 @@ function routesOf(store: ResourceStore, kind: ResourceKind): readonly AdminRoute
       path: `${path}/{name}`,
       async handle(request) {
         const { name } = request.parameters;
-        const expects = expectedVersion(request, storedVersion(store, kind.kind, name));
+        const expects = expectedOf(store, request, kind.kind, name);
         await write(store, request, [{ kind: kind.kind, name, spec: null, expects }]);
         return { status: 204, headers: { 'cache-control': 'no-store' }, body: '' };
       },

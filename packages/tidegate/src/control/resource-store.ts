@@ -150,9 +150,8 @@ export class ResourceStore implements Resources {
     const start = this.#journal.start();
     this.#fold.restore(start);
     const removals: Removal[] = [...(start.snapshot?.removals ?? [])];
-    this.#journal.read(start.from, this.#journal.end, (record) => {
+    for (const record of this.#journal.records(start.from, this.#journal.end))
       removals.push(...this.#fold.take(record).removals);
-    });
     await this.#findUnusable();
     this.#snapshot = this.#merged();
     await this.#journal.retain(this.#fold.state.bytes);
@@ -224,12 +223,12 @@ export class ResourceStore implements Resources {
   #follow(): void {
     if (this.#halted !== null) return;
     try {
-      this.#journal.read(this.#fold.next, this.#journal.end, (record) => {
+      for (const record of this.#journal.records(this.#fold.next, this.#journal.end)) {
         const { changeSet, applied, removals } = this.#fold.take(record);
-        if (changeSet === null) return;
+        if (changeSet === null) continue;
         this.#waiting.get(changeSet.id)?.resolve(applied === null ? 'conflict' : 'applied');
         if (applied !== null) this.#publish(applied, removals);
-      });
+      }
     } catch (thrown) {
       const error = TidegateError.from(thrown);
       this.#halted = error;

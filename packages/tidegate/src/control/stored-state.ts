@@ -14,9 +14,12 @@ export type FoldOutcome =
 /** The key of a resource in a map. No kind has a slash. */
 export const keyOf = ({ kind, name }: ResourceName): string => `${kind}/${name}`;
 
+/** What stands around a resource in a snapshot record, at most. */
+const RESOURCE_OVERHEAD_BYTES = 64;
+
 /** What a resource counts towards `limits.resourcesBytesMax`. */
 export const resourceBytes = ({ kind, name, spec }: Omit<StoredResource, 'version'>): number =>
-  kind.length + name.length + Buffer.byteLength(JSON.stringify(spec));
+  RESOURCE_OVERHEAD_BYTES + kind.length + name.length + Buffer.byteLength(JSON.stringify(spec));
 
 /**
  * The stored resources, as the records make them: the same records in the same order give the same state everywhere. Knows no

@@ -278,6 +278,44 @@ test('all resources together have at most limits.resourcesBytesMax', async () =>
   assert.deepEqual([...store.snapshot.of('key').keys()], ['b', 'c']);
 });
 
+test('what is larger than a message may be is stored in parts, and found again', async () => {
+  const limits = { messageBytesMax: 1024 };
+  const log = memoryLog(limits);
+  const store = await openStore(log, { limits });
+  const wide = (number: number) => ({
+    ...keySpec(number),
+    allow: { [`${'x'.repeat(400)}/#`]: ['subscribe'] },
+  });
+  const names = Array.from({ length: 40 }, (_, index) => `k${index}`);
+  await apply(store, ...names.map((name, index) => put('key', name, wide(index))));
+  assert.ok(log.bounds('_resources', 0).end > 20);
+  // Enough for a snapshot, which is in parts too.
+  for (let round = 0; round < 140; round++) await apply(store, put('key', 'k0', wide(1000 + round)));
+  assert.ok(log.offsetOfLast('_resources', 0, 1, 'snapshot') < log.bounds('_resources', 0).end);
+  const again = await openStore(log, { limits });
+  assert.deepEqual(specsOf(again, 'key'), specsOf(store, 'key'));
+  assert.equal(again.snapshot.position, store.snapshot.position);
+  await appendRaw(log, '_resources', 'more', '{}');
+  await assert.rejects(openStore(log, { limits }), isCode('resources_damaged', /is not whole/));
+});
+
+test('damage that the log reports is refused at the start, and before the newest snapshot it does not matter', async () => {
+  const log = memoryLog();
+  const store = await openStore(log);
+  for (let number = 1; number <= 5; number++) await apply(store, put('key', 'app', keySpec(number)));
+  const read = log.read.bind(log);
+  const damage = { from: 2, to: 4 };
+  log.read = (request) => {
+    const result = read(request);
+    const { from, to = Number.POSITIVE_INFINITY } = request;
+    if (from >= damage.to || to <= damage.from) return result;
+    return { ...result, damaged: [damage] };
+  };
+  await assert.rejects(openStore(log), isCode('resources_damaged', /offsets 2 to 3/));
+  for (let number = 6; number <= 140; number++) await apply(store, put('key', 'app', keySpec(number)));
+  assert.deepEqual(specsOf(await openStore(log), 'key'), [['app', keySpec(140)]]);
+});
+
 test('a record that is damaged or of a later format is refused at the start, with its place', async () => {
   const records = [
     ['{"format":1,"id":', 'resources_damaged', /offset 1 .* is not JSON/],

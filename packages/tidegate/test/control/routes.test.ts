@@ -139,8 +139,10 @@ test('If-Match and If-None-Match decide races (RFC 9110, 13.1.1 and 13.1.2): exa
     ask('PUT', '/api/key/new', { spec: keySpec(9) }, { 'if-match': '*' }),
     ask('DELETE', '/api/key/app', undefined, { 'if-match': etag }),
   ];
-  for (const { status, body } of await Promise.all(late))
+  for (const { status, body } of await Promise.all(late)) {
     assert.deepEqual([status, body.code], [409, 'resource_conflict']);
+    assert.match(body.detail, /key "(?:app|new)"/);
+  }
   const now = await ask('GET', '/api/key/app');
   const right = { 'if-match': `"77", ${now.headers.get('etag')}` };
   assert.equal((await ask('DELETE', '/api/key/app', undefined, right)).status, 204);
