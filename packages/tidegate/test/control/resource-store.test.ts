@@ -174,9 +174,11 @@ test('deleting a topic deletes it from the log; one that was created anew since 
   await apply(store, remove('topic', 'orders'));
   assert.equal(log.topics.has('orders'), false);
   await apply(store, put('topic', 'orders', { partitions: 3 }));
+  const { epoch } = log.topics.get('orders')!;
+  assert.notEqual(epoch, old);
   // Reads the deletion again, whose topic is gone.
   await openStore(log);
-  assert.notEqual(log.topics.get('orders')!.epoch, old);
+  assert.equal(log.topics.get('orders')!.epoch, epoch);
   assert.equal(log.topics.get('orders')!.partitions, 3);
 });
 
@@ -421,4 +423,22 @@ test('a resource that cannot be put into effect is told to the writer, and tried
   state.broken = false;
   await apply(store, put('thing', 'b', {}));
   assert.deepEqual([...new Set(state.applied)], ['a', 'b']);
+});
+
+test('at the start, what stands in the way of the config file ends it, and what stands in the way of a stored resource is logged', async () => {
+  const log = memoryLog();
+  const errors: unknown[] = [];
+  const logger = { ...silentLogger, error: ({ name }: { readonly name?: unknown }) => errors.push(name) };
+  const store = await openStore(log);
+  await apply(store, put('topic', 'orders', { partitions: 2 }), put('topic', 'notes', {}));
+  await store.close();
+  const declared = [{ kind: 'topic', name: 'orders', spec: { partitions: 3 } }];
+  await assert.rejects(openStore(log, { declared, logger }), isCode('log_topic_exists', /orders/));
+  // Somebody took it away behind the store's back, and it cannot be made again as it was.
+  await log.deleteTopic('notes');
+  await log.createTopic({ ...log.topics.get('orders')!, name: 'notes' });
+  errors.length = 0;
+  const again = await openStore(log, { logger });
+  assert.deepEqual(errors, ['notes']);
+  assert.equal(again.snapshot.of('topic').size, 2);
 });
