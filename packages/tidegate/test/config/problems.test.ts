@@ -25,6 +25,30 @@ const cases: readonly Case[] = [
     remedy: /^The keys here are listen, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
   },
   {
+    name: 'a key that lacks its hash is told so',
+    text: 'keys:\n  app: {allow: {a: [publish]}}\n',
+    problems: ['2:8 keys.app: The key "hash" is missing'],
+    remedy: /^Add it\.$/,
+  },
+  {
+    name: 'a time without its zone is refused',
+    text: `keys:\n  app: {hash: "sha256:${'0'.repeat(64)}", allow: {a: [publish]}, expires: "2027-01-01T00:00:00"}\n`,
+    problems: ['2:122 keys.app.expires: "2027-01-01T00:00:00" is not a time'],
+    remedy: /2027-01-31T12:00:00Z/,
+  },
+  {
+    name: 'two keys with one hash are one key too many',
+    text: `keys:\n  a: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n  b: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
+    problems: ['3:13 keys.b.hash: The key a has the same hash'],
+    remedy: /tidegate key create/,
+  },
+  {
+    name: 'a name that no key can have is refused',
+    text: `keys:\n  "a b": {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
+    problems: ['2:3 keys: "a b" cannot be the name of a key'],
+    remedy: /1 to 64 letters/,
+  },
+  {
     name: 'an unknown limit is named with the nearest',
     text: 'limits: {mesageBytesMax: 5}\n',
     problems: ['1:10 limits: "mesageBytesMax" is not a known key'],
@@ -107,12 +131,6 @@ const cases: readonly Case[] = [
     text: 'access:\n  anonymous:\n    "#/a": [subscribe]\n',
     problems: ['3:12 access.anonymous."#/a": In "#/a" the wildcard # is not the last segment'],
     remedy: /\+ for a segment/,
-  },
-  {
-    name: 'two keys cannot be the same',
-    text: `keys:\n  a: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n  b: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
-    problems: ['3:13 keys.b.hash: a is the same key'],
-    remedy: /a key for each/,
   },
   {
     name: 'the two ports cannot be one',
