@@ -1,7 +1,14 @@
 import type { JSONSchema } from 'json-schema-to-ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { LIMITS, type Limits } from '../kernel/index.ts';
-import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
+import {
+  type CorsOptions,
+  corsSchema,
+  type ListenOptions,
+  listenSchema,
+  type TlsOptions,
+  tlsSchema,
+} from '../listeners/options.ts';
 import {
   dataSchema,
   defaultTopicSchema,
@@ -40,6 +47,7 @@ export const configSchema = {
   additionalProperties: false,
   properties: {
     listen: listenSchema,
+    tls: tlsSchema,
     data: dataSchema,
     topics: {
       type: 'object',
@@ -59,9 +67,13 @@ export const configSchema = {
   },
 } as const satisfies JSONSchema;
 
+/** What the file says of TLS; defaults are not filled in. */
+export type TlsFile = Pick<TlsOptions, 'certificates'> & Partial<TlsOptions>;
+
 /** A config file that fits the schema. Whatever is missing has its default. */
 export interface ConfigFile {
   readonly listen?: Partial<ListenOptions>;
+  readonly tls?: TlsFile;
   readonly data?: string;
   /** The topic `default` has only the options that its own schema allows. */
   readonly topics?: { readonly [name: string]: TopicOptions };

@@ -114,6 +114,7 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
 const PATTERN_REMEDIES: Readonly<Record<string, string>> = {
   origins:
     'Write an origin as scheme and host, without a path, such as https://example.org or http://localhost:3000, or "*" for all.',
+  names: 'Write a name such as example.org, or *.example.org for all names one step below it.',
   prefixes: 'Write printable characters; the first must not be an underscore.',
 };
 
@@ -170,6 +171,13 @@ function explain(finding: Finding): Complaint {
         message: `${shown} is too long`,
         remedy: `Write at most ${String(schema.maxLength)} characters.`,
       };
+    case 'required':
+      return {
+        message: `The key ${String(error.params.missingProperty)} is missing`,
+        remedy: `Write ${String(error.params.missingProperty)}: and its value.`,
+      };
+    case 'minItems':
+      return { message: 'The list is empty', remedy: 'Write at least one item, or remove the section.' };
     case 'maxItems':
       return { message: 'The list is too long', remedy: `Write at most ${String(schema.maxItems)} items.` };
     case 'uniqueItems':
