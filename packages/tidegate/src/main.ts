@@ -21,11 +21,14 @@ export interface RunningServer {
    * limits.drainTimeoutMs, whatever the clients do.
    */
   close(): Promise<void>;
+  /** Reads the certificates anew; those that cannot be used are logged, and the earlier ones stay in use. */
+  reload(): Promise<void>;
 }
 
 /**
  * Starts a server. This is the composition root: the only place where the parts meet.
- * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable
+ * @throws TidegateError listen_refused, listen_failed, tls_file_unreadable, tls_certificate_invalid, log_locked,
+ *   log_format_unsupported, log_folder_unusable
  */
 export async function startServer(
   config: ResolvedConfig,
@@ -63,7 +66,7 @@ export async function startServer(
     });
     opened.push(() => admin.drain(0));
     const publicListener = await createHttpListener(
-      { ...common, host: listen.host, port: listen.port },
+      { ...common, host: listen.host, port: listen.port, tls: config.tls },
       withCrossOrigin(edges, config.cors),
     );
     state.ready = true;
@@ -79,8 +82,9 @@ export async function startServer(
       logger.info({}, 'Stopped');
     };
     return {
-      publicUrl: urlOf(publicListener),
-      adminUrl: urlOf(admin),
+      publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
+      adminUrl: urlOf(admin, 'http'),
+      reload: () => publicListener.reload(),
       close: () => (closing.started ??= close()),
     };
   } catch (error) {
@@ -109,7 +113,7 @@ async function declareTopics(log: Log, declared: readonly TopicSpec[], logger: L
   }
 }
 
-function urlOf(listener: { readonly host: string; readonly port: number }): string {
+function urlOf(listener: { readonly host: string; readonly port: number }, scheme: 'http' | 'https'): string {
   const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
-  return `http://${host}:${listener.port}`;
+  return `${scheme}://${host}:${listener.port}`;
 }

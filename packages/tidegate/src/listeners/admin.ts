@@ -78,7 +78,7 @@ async function answer(
   policy: OriginPolicy,
 ): Promise<AdminResponse> {
   const { origin, host } = request.headers;
-  if (!policy.allows(origin, host)) {
+  if (!policy.allows(origin, host, 'http')) {
     throw new TidegateError(
       'origin_forbidden',
       `The request was sent to ${host} by ${origin ?? 'no origin'}.`,
