@@ -72,13 +72,16 @@ export async function createAdminListener(options: AdminListenerOptions): Promis
   return { host, port, drain: (timeoutMs) => drain(server, clock, timeoutMs) };
 }
 
+/** The admin port speaks no TLS. */
+const PLAIN = { scheme: 'http' } as const;
+
 async function answer(
   request: IncomingMessage,
   options: AdminListenerOptions,
   policy: OriginPolicy,
 ): Promise<AdminResponse> {
   const { origin, host } = request.headers;
-  if (!policy.allows(origin, host, 'http')) {
+  if (!policy.allows(origin, host, PLAIN)) {
     throw new TidegateError(
       'origin_forbidden',
       `The request was sent to ${host} by ${origin ?? 'no origin'}.`,

@@ -30,10 +30,10 @@ const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~
 export function withCrossOrigin(handler: HttpHandler, options: CrossOriginOptions): HttpHandler {
   const policy = new OriginPolicy(options.origins);
   return (exchange) => {
-    const { headers, method, scheme } = exchange.request;
+    const { headers, method } = exchange.request;
     const origin = headers.get('origin');
     const host = headers.get('host');
-    if (!policy.allows(origin, host, scheme)) {
+    if (!policy.allows(origin, host, exchange.request)) {
       exchange.fail(new TidegateError('origin_forbidden', refusal(origin, host)), { vary: 'Origin' });
       return;
     }

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { isLoopback } from './loopback.ts';
+import type { HttpRequest } from './port.ts';
 
 /**
  * Which web pages may use a server that listens on loopback.
@@ -34,17 +35,18 @@ export class OriginPolicy {
   }
 
   /** Whether a request with these values of Origin and Host is let in; undefined stands for an absent field. */
-  allows(origin: string | undefined, host: string | undefined, scheme: 'http' | 'https'): boolean {
+  allows(origin: string | undefined, host: string | undefined, asked: Pick<HttpRequest, 'scheme'>): boolean {
     if (this.#allowsAny) return true;
     if (origin === undefined) {
-      if (host === undefined || scheme === 'https') return true;
-      return this.#isTrustedHost(hostName(host.toLowerCase()));
+      return (
+        host === undefined || this.#isTrustedHost(hostName(host.toLowerCase())) || asked.scheme === 'https'
+      );
     }
     const lower = origin.toLowerCase();
     if (this.#origins.has(lower)) return true;
     if (host === undefined) return false;
     const own = host.toLowerCase();
-    if (scheme === 'https') return lower === `https://${own.replace(/:(?:443)?$/, '')}`;
+    if (asked.scheme === 'https') return lower === `https://${own.replace(/:(?:443)?$/, '')}`;
     return isLoopback(hostName(own)) && lower === `http://${own.replace(/:(?:80)?$/, '')}`;
   }
 

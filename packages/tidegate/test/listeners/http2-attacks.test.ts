@@ -125,6 +125,17 @@ describe('A client of HTTP/2', { skip: NO_OPENSSL }, () => {
     await client.frame(DATA, 3);
   });
 
+  test('that sends empty pieces of a body without end is cut off (CVE-2019-9518)', async (t) => {
+    const lab = await openSecureLab(t, () => {});
+    const client = await RawHttp2Client.open(t, lab);
+    const fields = requestFields().map(
+      ([name, value]) => [name, name === ':method' ? 'POST' : value] as const,
+    );
+    client.send(frame(HEADERS, END_HEADERS, 1, fieldBlock(fields)));
+    client.send(...Array.from({ length: 500 }, () => frame(DATA, 0, 1)));
+    assert.notEqual(await client.ended(), constants.NGHTTP2_NO_ERROR);
+  });
+
   test('whose window never opens loses its answer, and not the connection', async (t) => {
     const lab = await openSecureLab(t, fine);
     const client = await RawHttp2Client.open(t, lab, setting(SETTING_INITIAL_WINDOW, 0));

@@ -6,10 +6,9 @@ import {
   connect,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
-  type SecureClientSessionOptions,
 } from 'node:http2';
 import type { TestContext } from 'node:test';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Limits } from '../../src/kernel/index.ts';
 import type { HttpHandler } from '../../src/listeners/port.ts';
 import { Certificates } from '../support/certificates.ts';
@@ -34,10 +33,9 @@ export async function openSecureLab(
 export async function openSession(
   t: TestContext,
   lab: Lab,
-  options: SecureClientSessionOptions = {},
+  options: ConnectionOptions = {},
 ): Promise<ClientHttp2Session> {
   const session = connect(`https://localhost:${lab.listener.port}`, {
-    ...options,
     createConnection: () =>
       connectTls({
         host: '127.0.0.1',
@@ -45,6 +43,7 @@ export async function openSession(
         servername: 'localhost',
         ALPNProtocols: ['h2'],
         rejectUnauthorized: false,
+        ...options,
       }),
   });
   session.on('error', () => {});

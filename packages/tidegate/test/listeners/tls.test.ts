@@ -8,6 +8,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { TlsSettings } from '../../src/listeners/options.ts';
 import type { ByteChannel, ClientCertificate, HttpHandler } from '../../src/listeners/port.ts';
 import { Certificates, NO_OPENSSL } from '../support/certificates.ts';
+import { ask as askOver, openSession } from './http2-lab.ts';
 import { type Lab, openLab, RawClient, RecordingOwner, until } from './lab.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
@@ -345,6 +346,10 @@ describe('The certificates of a listener', { skip: NO_OPENSSL }, () => {
       assert.ok(expiresMs > Date.now());
       seen = null;
     }
+
+    const session = await openSession(t, required, await shown('client'));
+    assert.equal((await askOver(session).answer()).body, 'fine');
+    assert.equal((seen as unknown as ClientCertificate).commonName, 'backend', 'over HTTP/2 too');
 
     const requested = await openLab(
       t,
