@@ -3,7 +3,7 @@ import type { Channels, PublishedEvent, PublishReceipt } from '../../channels/in
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
 import { refuse } from '../refusal.ts';
-import type { BodyTaker } from './body-collector.ts';
+import type { BodyTaker } from '../body-collector.ts';
 import { outcomeJson, receiptJson } from './codec.ts';
 import type { Entries } from './entries.ts';
 

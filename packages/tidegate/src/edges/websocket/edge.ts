@@ -5,7 +5,7 @@ import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/web
 import { CURSOR_HEADER } from '../cursor-header.ts';
 import { type QueryRules, queryDefaults, readSubscriptionQuery } from '../subscription-query.ts';
 import { createWebSocketEncoder, type WebSocketForm } from './codec.ts';
-import { Liveness } from './liveness.ts';
+import { Liveness } from '../liveness.ts';
 import { type ErrorForm, type SessionContext, WebSocketSession } from './session.ts';
 
 /** What the edge needs. */

@@ -20,7 +20,7 @@ import {
 } from '../../wire/websocket/index.ts';
 import { encodeError } from './codec.ts';
 import { eventOfFrame } from './event-of-frame.ts';
-import type { Liveness, Watched } from './liveness.ts';
+import type { Liveness, Watched } from '../liveness.ts';
 import { closeCodeOf, END_CLOSE } from './status.ts';
 
 /** How a client learns that a message of its could not be published: in a frame, or by the end of the connection. */
