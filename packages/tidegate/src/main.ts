@@ -1,13 +1,15 @@
+import { NOTHING_REVOKED, openGate } from './access/index.ts';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
 import { DEFAULT_TOPIC, Hub } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { controlRoutes } from './control/index.ts';
+import { adminAuthorization, controlRoutes } from './control/index.ts';
 import { createEdges } from './edges/index.ts';
 import { type Logger, systemClock, systemRandom } from './kernel/index.ts';
 import {
   assertListenable,
   createAdminListener,
   createHttpListener,
+  isLoopback,
   withCrossOrigin,
 } from './listeners/index.ts';
 import { type Log, openLog, type TopicSpec } from './log/index.ts';
@@ -32,8 +34,6 @@ export async function startServer(
   logger: Logger = createPinoLogger(config.logLevel),
 ): Promise<RunningServer> {
   const { limits, listen } = config;
-  assertListenable(listen.host);
-  assertListenable(listen.adminHost);
   const clock = systemClock;
   const metrics = createPrometheusMetrics();
   const state = { ready: false };
@@ -51,7 +51,23 @@ export async function startServer(
     await declareTopics(log, config.topics, logger);
     const hub = new Hub({ log, clock, logger, metrics, limits, prefixes: config.prefixes });
     opened.push(() => hub.close());
-    const edges = createEdges({ channels: hub, clock, limits, websocket: config.websocket });
+    const gate = openGate({
+      channels: hub,
+      clock,
+      limits,
+      logger,
+      metrics,
+      access: config.access,
+      rules: { keys: config.keys, revoked: NOTHING_REVOKED },
+      dataFolder: config.dataFolder,
+      openWithoutCredentials: config.insecure || isLoopback(listen.host),
+    });
+    opened.push(() => gate.close());
+    if (!gate.hasCredentials && !config.insecure) {
+      assertListenable(listen.host);
+      assertListenable(listen.adminHost);
+    }
+    const edges = createEdges({ access: gate, clock, limits, websocket: config.websocket });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({
       host: listen.adminHost,
@@ -60,6 +76,7 @@ export async function startServer(
       limits,
       clock,
       logger,
+      authorize: isLoopback(listen.adminHost) ? null : adminAuthorization(gate),
     });
     opened.push(() => admin.drain(0));
     const publicListener = await createHttpListener(
@@ -73,6 +90,7 @@ export async function startServer(
       const listenerGone = publicListener.drain(limits.drainTimeoutMs);
       hub.drain();
       await listenerGone;
+      gate.close();
       hub.close();
       await log.close();
       await admin.drain(limits.drainTimeoutMs);

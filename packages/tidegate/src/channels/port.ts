@@ -11,7 +11,10 @@ export interface PublishedEvent {
   readonly attributes: readonly (readonly [name: string, value: string])[];
   /** The id if the client supplied it, which makes a retry recognisable; null if not. */
   readonly clientId: string | null;
-  /** The CloudEvents source, or the credential where the client gave none: the second half of the identity. */
+  /**
+   * The CloudEvents source: the second half of the identity. Empty where the client gave none; then the credential stands in, if there
+   * is one.
+   */
   readonly identitySource: string;
 }
 
@@ -116,6 +119,10 @@ export type EndReason =
   | 'gap'
   /** Topics came or went, so that the channels are stored elsewhere now: resuming goes on there. */
   | 'topics_changed'
+  /** The credential that it rested on has expired. */
+  | 'expired'
+  /** The credential that it rested on was revoked, or now allows something else. */
+  | 'revoked'
   /** The sink threw, or the log cannot be read. */
   | 'failed';
 
@@ -149,6 +156,8 @@ export interface SubscribeRequest {
   readonly protocol: string;
   /** End the subscription with `gap` instead of encoding a gap, for protocols that cannot say it in band. */
   readonly gapEnds?: boolean;
+  /** What it takes to be allowed: reading pages of history is another thing than subscribing. Default: `subscribe`. */
+  readonly permission?: 'subscribe' | 'history';
 }
 
 export interface Subscription {

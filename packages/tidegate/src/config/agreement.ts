@@ -1,5 +1,5 @@
 import type { LimitName, Limits } from '../kernel/index.ts';
-import { isLoopback } from '../listeners/options.ts';
+import { checkAccess } from './access-agreement.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ConfigSource } from './source.ts';
@@ -35,7 +35,8 @@ export function findDisagreements(
   const complain = (path: ConfigPath, message: string, remedy: string): void => {
     problems.push({ file, ...source.placeOfValue(path), path: formatPath(path), message, remedy });
   };
-  checkHosts(content, complain);
+  checkPorts(content, complain);
+  checkAccess(content, complain);
   checkLimits(content, limits, complain);
   checkTopics(content, limits, complain);
   return problems;
@@ -43,16 +44,7 @@ export function findDisagreements(
 
 type Complain = (path: ConfigPath, message: string, remedy: string) => void;
 
-function checkHosts(content: ConfigFile, complain: Complain): void {
-  for (const key of ['host', 'adminHost'] as const) {
-    const host = content.listen?.[key];
-    if (host === undefined || isLoopback(host)) continue;
-    complain(
-      ['listen', key],
-      `${formatValue(host)} can be reached from other machines, and there are no credentials to protect it`,
-      'Write 127.0.0.1 or ::1, and put a proxy that asks for credentials in front of it.',
-    );
-  }
+function checkPorts(content: ConfigFile, complain: Complain): void {
   const listen = content.listen ?? {};
   const { port = 8080, adminPort = 8081 } = listen;
   if (

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { resolveLimits, TidegateError } from '../kernel/index.ts';
-import { isLoopback } from '../listeners/options.ts';
 import { findDisagreements } from './agreement.ts';
 import type { Environment } from './interpolate.ts';
 import { byPlace, type ConfigProblem, formatProblem } from './problem.ts';
@@ -75,12 +74,9 @@ async function readContent(
 
 /**
  * Reads and checks a config file and fills in what it leaves out.
- * @throws TidegateError config_unreadable; listen_refused for an override
+ * @throws TidegateError config_unreadable
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const { host } = request.overrides;
-  if (host !== undefined && !isLoopback(host))
-    throw new TidegateError('listen_refused', `${JSON.stringify(host)} is not a loopback address`);
   const read = await readContent(request);
   if ('problems' in read) return { kind: 'problems', problems: read.problems };
   const base = {
@@ -93,7 +89,7 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
 
 /**
  * The config to start with.
- * @throws TidegateError config_unreadable, config_invalid (the detail lists every problem), listen_refused
+ * @throws TidegateError config_unreadable, config_invalid (the detail lists every problem)
  */
 export async function resolveConfig(request: ConfigRequest): Promise<ResolvedConfig> {
   const loaded = await loadConfig(request);

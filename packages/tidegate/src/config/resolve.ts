@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import type { AccessOptions, KeyOptions } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
@@ -13,6 +14,7 @@ export interface ConfigOverrides {
   readonly adminPort?: number;
   /** Relative to the working directory. */
   readonly data?: string;
+  readonly insecure?: boolean;
 }
 
 /** All that a server is told before it starts: nothing is missing, nothing can be changed. */
@@ -24,6 +26,11 @@ export interface ResolvedConfig {
   readonly topics: readonly TopicSpec[];
   /** By topic: the further prefixes of the channels that it stores. Topics without any are left out. */
   readonly prefixes: ReadonlyMap<string, readonly string[]>;
+  /** API keys, by name. */
+  readonly keys: ReadonlyMap<string, KeyOptions>;
+  readonly access: AccessOptions;
+  /** Everybody may do everything, whatever the address, as long as there is no credential. */
+  readonly insecure: boolean;
   readonly limits: Limits;
   readonly cors: { readonly origins: readonly string[] };
   readonly websocket: Readonly<Required<WebSocketOptions>>;
@@ -76,6 +83,15 @@ function resolveFolder(content: ConfigFile, overrides: ConfigOverrides, base: Ba
   return isAbsolute(content.data) ? content.data : resolve(base.config, content.data);
 }
 
+/** The files of the issuers' keys stand where the config file does. */
+function withAbsoluteFiles(access: AccessOptions, folder: string): AccessOptions {
+  const issuers = Object.entries(access.issuers ?? {}).map(([name, issuer]) => [
+    name,
+    issuer.jwksFile === undefined ? issuer : { ...issuer, jwksFile: resolve(folder, issuer.jwksFile) },
+  ]);
+  return { ...access, issuers: Object.fromEntries(issuers) };
+}
+
 /** Fills in every default. The content must have been validated. */
 export function resolveContent(
   content: ConfigFile,
@@ -103,6 +119,9 @@ export function resolveContent(
       ...Object.entries(topics).map(([name, topic]) => topicSpec(name, topic)),
     ]),
     prefixes: new Map(prefixes),
+    keys: new Map(Object.entries(content.keys ?? {})),
+    access: Object.freeze(withAbsoluteFiles(content.access ?? {}, base.config)),
+    insecure: overrides.insecure === true,
     limits: resolveLimits(content.limits),
     cors: Object.freeze({ origins: Object.freeze(cors.origins) }),
     websocket: Object.freeze({

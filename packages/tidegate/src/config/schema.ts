@@ -1,4 +1,11 @@
 import type { JSONSchema } from 'json-schema-to-ts';
+import {
+  type AccessOptions,
+  accessSchema,
+  KEY_NAME_PATTERN,
+  type KeyOptions,
+  keySchema,
+} from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { LIMITS, type Limits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
@@ -47,6 +54,13 @@ export const configSchema = {
       properties: { default: defaultTopicSchema },
       patternProperties: { [TOPIC_NAME_PATTERN]: topicSchema },
     },
+    keys: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { [KEY_NAME_PATTERN]: keySchema },
+      description: 'API keys, by name.',
+    },
+    access: accessSchema,
     limits: limitsSchema,
     cors: corsSchema,
     websocket: websocketSchema,
@@ -65,6 +79,8 @@ export interface ConfigFile {
   readonly data?: string;
   /** The topic `default` has only the options that its own schema allows. */
   readonly topics?: { readonly [name: string]: TopicOptions };
+  readonly keys?: { readonly [name: string]: KeyOptions };
+  readonly access?: AccessOptions;
   readonly limits?: Partial<Limits>;
   readonly cors?: Partial<CorsOptions>;
   readonly websocket?: Partial<WebSocketOptions>;

@@ -16,3 +16,5 @@ export interface ControlOptions {
 export function controlRoutes({ log, metricsText, isReady }: ControlOptions): readonly AdminRoute[] {
   return [healthRoute(), readinessRoute(isReady), metricsRoute(metricsText), ...topicRoutes(log)];
 }
+
+export { adminAuthorization } from './authorization.ts';

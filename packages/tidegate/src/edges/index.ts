@@ -1,6 +1,7 @@
-import type { Channels } from '../channels/index.ts';
+import type { Access } from '../access/port.ts';
 import type { Clock, Limits } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
+import { withAccess } from './authentication.ts';
 import { PollEdge } from './poll/index.ts';
 import { PublishEdge } from './publish/index.ts';
 import { createRouter } from './router.ts';
@@ -11,7 +12,7 @@ import type { WebSocketOptions } from './websocket/options.ts';
 
 /** What the edges need. */
 export interface EdgesOptions {
-  readonly channels: Channels;
+  readonly access: Access;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly websocket: WebSocketOptions;
@@ -21,21 +22,22 @@ export interface EdgesOptions {
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { channels, clock, limits, websocket, mountPath = '/v1' } = options;
-  const publish = new PublishEdge({ channels, limits });
-  const sse = new SseEdge({ channels, limits });
-  const stream = new StreamEdge({ channels, limits });
-  const poll = new PollEdge({ channels, clock, limits });
+  const { access, clock, limits, websocket, mountPath = '/v1' } = options;
+  const publish = new PublishEdge({ limits });
+  const sse = new SseEdge({ limits });
+  const stream = new StreamEdge({ limits });
+  const poll = new PollEdge({ clock, limits });
   const compression = websocket.compression ? 'deflate' : 'none';
-  const webSocket = new WebSocketEdge({ channels, clock, limits, compression });
-  return createRouter(mountPath, {
-    publish: (exchange, channel) => publish.toChannel(exchange, channel),
-    publishMany: (exchange) => publish.toMany(exchange),
-    sse: (exchange, channel) => sse.subscribe(exchange, channel),
-    sseChannels: (exchange) => sse.subscribeToSeveral(exchange),
-    stream: (exchange, channel) => stream.subscribe(exchange, channel),
-    poll: (exchange, channel) => poll.poll(exchange, channel),
-    history: (exchange, channel) => poll.history(exchange, channel),
-    webSocket: (exchange, channel) => webSocket.subscribe(exchange, channel),
+  const webSocket = new WebSocketEdge({ clock, limits, compression });
+  const router = createRouter(mountPath, {
+    publish: (exchange, channels, channel) => publish.toChannel(exchange, channels, channel),
+    publishMany: (exchange, channels) => publish.toMany(exchange, channels),
+    sse: (exchange, channels, channel) => sse.subscribe(exchange, channels, channel),
+    sseChannels: (exchange, channels) => sse.subscribeToSeveral(exchange, channels),
+    stream: (exchange, channels, channel) => stream.subscribe(exchange, channels, channel),
+    poll: (exchange, channels, channel) => poll.poll(exchange, channels, channel),
+    history: (exchange, channels, channel) => poll.history(exchange, channels, channel),
+    webSocket: (exchange, channels, channel) => webSocket.subscribe(exchange, channels, channel),
   });
+  return withAccess(access, router);
 }

@@ -1,17 +1,21 @@
+import type { Channels } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
-import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
+import type { Headers, HttpExchange } from '../listeners/port.ts';
 import { preferredType } from './accept.ts';
 import { refuse } from './refusal.ts';
 
-/** Takes an exchange for one channel. */
-export type ChannelHandler = (exchange: HttpExchange, channel: string) => void;
+/** Takes an exchange for one channel. `channels` are the channels as whoever asks may use them. */
+export type ChannelHandler = (exchange: HttpExchange, channels: Channels, channel: string) => void;
+
+/** Takes an exchange that names its channels itself. */
+export type ChannelsHandler = (exchange: HttpExchange, channels: Channels) => void;
 
 /** Where requests go. */
 export interface Routes {
   readonly publish: ChannelHandler;
-  readonly publishMany: HttpHandler;
+  readonly publishMany: ChannelsHandler;
   readonly sse: ChannelHandler;
-  readonly sseChannels: HttpHandler;
+  readonly sseChannels: ChannelsHandler;
   readonly stream: ChannelHandler;
   readonly poll: ChannelHandler;
   readonly history: ChannelHandler;
@@ -29,38 +33,40 @@ const OFFERS = ['application/x-ndjson', 'text/event-stream', 'application/json']
  * Finds the edge for each request, by path, method and what the client accepts. Preflights have been answered before; an OPTIONS
  * that arrives here asks for what it may do.
  */
-export function createRouter(mountPath: string, routes: Routes): HttpHandler {
+export function createRouter(mountPath: string, routes: Routes): ChannelsHandler {
   const channelPath = `${mountPath}/channels/`;
   const historyPath = `${mountPath}/history/`;
   const publishPath = `${mountPath}/publish`;
   const ssePath = `${mountPath}/sse`;
 
-  const route: HttpHandler = (exchange) => {
+  const route: ChannelsHandler = (exchange, channels) => {
     const { path } = exchange.request;
-    if (path.startsWith(channelPath)) routeChannel(exchange, decodeChannel(path, channelPath.length), routes);
-    else if (path === publishPath) routePublish(exchange, routes);
+    if (path.startsWith(channelPath))
+      routeChannel(exchange, channels, decodeChannel(path, channelPath.length), routes);
+    else if (path === publishPath) routePublish(exchange, channels, routes);
     else if (path.startsWith(historyPath)) {
-      if (isReading(exchange, READING)) routes.history(exchange, decodeChannel(path, historyPath.length));
+      if (isReading(exchange, READING))
+        routes.history(exchange, channels, decodeChannel(path, historyPath.length));
     } else if (path === ssePath) {
-      if (isReading(exchange, READING)) routes.sseChannels(exchange);
+      if (isReading(exchange, READING)) routes.sseChannels(exchange, channels);
     } else exchange.fail(new TidegateError('http_not_found'));
   };
-  return (exchange) => {
+  return (exchange, channels) => {
     try {
-      route(exchange);
+      route(exchange, channels);
     } catch (error) {
       refuse(exchange, error);
     }
   };
 }
 
-function routeChannel(exchange: HttpExchange, channel: string, routes: Routes): void {
-  if (exchange.request.method === 'POST') routes.publish(exchange, channel);
-  else if (isReading(exchange, BOTH)) subscriptionHandler(exchange, routes)(exchange, channel);
+function routeChannel(exchange: HttpExchange, channels: Channels, channel: string, routes: Routes): void {
+  if (exchange.request.method === 'POST') routes.publish(exchange, channels, channel);
+  else if (isReading(exchange, BOTH)) subscriptionHandler(exchange, routes)(exchange, channels, channel);
 }
 
-function routePublish(exchange: HttpExchange, routes: Routes): void {
-  if (exchange.request.method === 'POST') routes.publishMany(exchange);
+function routePublish(exchange: HttpExchange, channels: Channels, routes: Routes): void {
+  if (exchange.request.method === 'POST') routes.publishMany(exchange, channels);
   else refuseMethod(exchange, WRITING);
 }
 

@@ -107,6 +107,30 @@ export const ERRORS = {
     'Connect again; another instance or the restarted one will answer.',
   ),
 
+  // Who may do what.
+  credential_missing: client(
+    'This needs a credential',
+    'Send an API key or a token as Authorization: Bearer ..., or as the query parameter access_token.',
+  ),
+  credential_invalid: client(
+    'The credential is not valid',
+    'Send a key that exists, or a token that a configured issuer has signed for this server.',
+  ),
+  token_expired: client('The token has expired', 'Get a new token from its issuer.'),
+  credential_revoked: client('The credential was revoked', 'Get another one.'),
+  credential_attempts_exceeded: later(
+    'Too many invalid credentials came from this address',
+    'Wait as long as Retry-After says, and send a valid credential.',
+  ),
+  issuer_unavailable: later(
+    "The keys of the token's issuer are not known yet",
+    "Try again; see the server's log for why they could not be fetched.",
+  ),
+  access_denied: client(
+    'The credential does not allow this',
+    'Use a credential whose channels and permissions cover what is asked for.',
+  ),
+
   // What is published.
   json_malformed: client('The body is not valid JSON', 'The detail names the position of the first error.'),
   utf8_invalid: client('The text is not valid UTF-8', 'Send UTF-8, or send the bytes as data_base64.'),
@@ -193,7 +217,7 @@ export const ERRORS = {
   arguments_invalid: client('The command line is not valid', 'See tidegate --help.'),
   listen_refused: server(
     'The server refuses to listen on an address that others can reach without credentials',
-    'Listen on 127.0.0.1 or ::1.',
+    'Configure keys or an issuer (docs/security.md), listen on 127.0.0.1 or ::1, or start with --insecure.',
   ),
   listen_failed: server(
     'The address cannot be listened on',
@@ -218,12 +242,19 @@ export class TidegateError extends Error {
   readonly code: ErrorCode;
   /** What exactly was wrong this time, in a sentence; empty if the title says it all. */
   readonly detail: string;
+  /** After how long another try makes sense, where that is known; null if it is not. */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: ErrorCode, detail = '', options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    detail = '',
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number },
+  ) {
     super(detail === '' ? ERRORS[code].title : `${ERRORS[code].title}: ${detail}`, options);
     this.name = 'TidegateError';
     this.code = code;
     this.detail = detail;
+    this.retryAfterMs = options?.retryAfterMs ?? null;
   }
 
   get entry(): ErrorEntry {

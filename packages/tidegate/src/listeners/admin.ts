@@ -31,6 +31,8 @@ export interface AdminRoute {
   readonly method: string;
   readonly path: string;
   handle(request: AdminRequest): AdminResponse | Promise<AdminResponse>;
+  /** Answers without a credential, as probes have none. Default: false. */
+  readonly open?: boolean;
 }
 
 export interface AdminListenerOptions {
@@ -40,6 +42,11 @@ export interface AdminListenerOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * Refuses whoever may not use the admin port, given the Authorization header and the address of the client. Null lets everybody
+   * in who can reach the port.
+   */
+  readonly authorize: ((authorization: string | undefined, from: string) => Promise<void>) | null;
 }
 
 /** Tools and a console need few connections; what leaks them is stopped early. */
@@ -103,6 +110,8 @@ async function answer(
     const allow = onPath.map(({ candidate }) => candidate.method).join(', ');
     return { ...problem, headers: { ...problem.headers, allow } };
   }
+  if (options.authorize !== null && route.candidate.open !== true)
+    await options.authorize(request.headers.authorization, request.socket.remoteAddress ?? '');
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
   const body = await readBody(request, options.limits.messageBytesMax);
   return route.candidate.handle({ method, path, parameters: route.parameters, query, body });
@@ -126,7 +135,7 @@ function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
 function failure(error: unknown, request: IncomingMessage, logger: Logger): AdminResponse {
   const known = TidegateError.from(error);
   if (known.entry.blame === 'server') {
-    logger.error({ error, method: request.method, path: request.url }, 'An admin request failed');
+    logger.error({ error, method: request.method, path: request.url?.split('?')[0] }, 'An admin request failed');
   }
   return problemResponse(known);
 }

@@ -15,13 +15,13 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Refuses, with `listen_refused`, an address that others can reach. Whoever can reach the server can read and publish
- * everything, because there are no credentials yet.
+ * Refuses, with `listen_refused`, an address that others can reach: for a server that asks for no credentials, so that they could read and
+ * publish everything.
  */
 export function assertListenable(host: string): void {
   if (isLoopback(host)) return;
   throw new TidegateError(
     'listen_refused',
-    `${host === '' ? 'Every address' : host} can be reached from other machines.`,
+    `${host === '' ? 'Every address' : host} can be reached from other machines, and no key or issuer is configured.`,
   );
 }

@@ -10,7 +10,7 @@ export const listenSchema = {
       minLength: 1,
       default: '127.0.0.1',
       description:
-        'The address of the public port. Only loopback addresses are accepted, as there are no credentials yet.',
+        'The address of the public port. Without keys and issuers only loopback addresses are accepted, unless started with --insecure.',
     },
     port: {
       type: 'integer',
@@ -23,7 +23,8 @@ export const listenSchema = {
       type: 'string',
       minLength: 1,
       default: '127.0.0.1',
-      description: 'The address of the admin port. Only loopback addresses are accepted.',
+      description:
+        'The address of the admin port. On an address that is not loopback, it asks for a credential with the permission `admin`.',
     },
     adminPort: {
       type: 'integer',

@@ -9,8 +9,8 @@ export interface ProblemResponse {
   readonly body: string;
 }
 
-/** How long a client should wait before it tries again what a 503 refused, in seconds. */
-const RETRY_AFTER_SECONDS = '1';
+/** How long a client should wait before it tries again what a 503 or 429 refused, in seconds, unless the error knows better. */
+const RETRY_AFTER_SECONDS = 1;
 
 /** The methods that some path of the public port takes: what RFC 9110, section 15.5.6 has a 405 name. */
 const METHODS = 'GET, HEAD, POST, OPTIONS';
@@ -23,7 +23,8 @@ export function problemResponse(error: TidegateError): ProblemResponse {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
   };
-  if (status === 503) headers['retry-after'] = RETRY_AFTER_SECONDS;
+  if (status === 503 || status === 429) headers['retry-after'] = retryAfter(error);
+  if (status === 401) headers['www-authenticate'] = challenge(error);
   if (status === 405) headers.allow = METHODS;
   const body = JSON.stringify({
     type: `urn:tidegate:error:${error.code}`,
@@ -35,4 +36,13 @@ export function problemResponse(error: TidegateError): ProblemResponse {
     hint: entry.hint,
   });
   return { status, headers, body };
+}
+
+function retryAfter({ retryAfterMs }: TidegateError): string {
+  return String(retryAfterMs === null ? RETRY_AFTER_SECONDS : Math.max(1, Math.ceil(retryAfterMs / 1000)));
+}
+
+/** RFC 6750, section 3: what kind of credential would do, and whether one was shown that does not. */
+function challenge({ code }: TidegateError): string {
+  return code === 'credential_missing' ? 'Bearer realm="tidegate"' : 'Bearer realm="tidegate", error="invalid_token"';
 }

@@ -24,6 +24,14 @@ export const HTTP_STATUS: HttpStatusMap = {
   connections_exhausted: 503,
   draining: 503,
 
+  credential_missing: 401,
+  credential_invalid: 401,
+  token_expired: 401,
+  credential_revoked: 401,
+  credential_attempts_exceeded: 429,
+  issuer_unavailable: 503,
+  access_denied: 403,
+
   json_malformed: 400,
   utf8_invalid: 400,
   base64_invalid: 400,

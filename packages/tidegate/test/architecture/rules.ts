@@ -24,26 +24,41 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     reason: 'channels are read from the log, whichever protocol asks',
   },
   listeners: { mayImport: ['kernel', 'wire/*'], reason: 'listeners carry bytes, whatever they mean' },
+  access: {
+    mayImport: ['kernel', 'channels'],
+    reason: 'access says who may use which channels how, whichever protocol they come by',
+  },
   'edges/*': {
-    mayImport: ['kernel', 'wire/*', 'channels', 'listeners', 'edges'],
+    mayImport: ['kernel', 'wire/*', 'channels', 'access', 'listeners', 'edges'],
     reason: 'an edge speaks one protocol and sees channels, not the log and not other edges',
   },
   edges: {
-    mayImport: ['kernel', 'wire/*', 'channels', 'listeners', 'edges/*'],
+    mayImport: ['kernel', 'wire/*', 'channels', 'access', 'listeners', 'edges/*'],
     reason: 'the router puts the edges together',
   },
   control: {
-    mayImport: ['kernel', 'log', 'listeners', 'channels'],
+    mayImport: ['kernel', 'log', 'listeners', 'channels', 'access'],
     reason: 'the admin port shows the others through their ports',
   },
   config: {
-    mayImport: ['kernel', 'listeners', 'log', 'channels', 'edges/*'],
+    mayImport: ['kernel', 'listeners', 'log', 'channels', 'access', 'edges/*'],
     reason: 'the config file is made of the options of the folders',
   },
   bindings: { mayImport: ['kernel'], reason: 'a binding puts a library behind an interface of the kernel' },
   cli: { mayImport: ['kernel', 'config', 'main.ts'], reason: 'commands talk to a server over the network' },
   'main.ts': {
-    mayImport: ['kernel', 'wire/*', 'log', 'channels', 'listeners', 'edges', 'control', 'config', 'bindings'],
+    mayImport: [
+      'kernel',
+      'wire/*',
+      'log',
+      'channels',
+      'access',
+      'listeners',
+      'edges',
+      'control',
+      'config',
+      'bindings',
+    ],
     reason: 'main puts the parts together',
   },
 };

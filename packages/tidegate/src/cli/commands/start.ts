@@ -54,6 +54,10 @@ export const start = defineCommand({
     host: { kind: 'text', value: 'HOST', description: 'The address of the public port (default: 127.0.0.1)' },
     port: { ...PORT, description: 'The public port (default: 8080; 0 takes a free one)' },
     'admin-port': { ...PORT, description: 'The admin port (default: 8081; 0 takes a free one)' },
+    insecure: {
+      kind: 'flag',
+      description: 'Let everybody in who can reach the server, as long as there are no keys and issuers',
+    },
   },
   examples: [
     { command: 'tidegate start', effect: 'With all defaults' },
@@ -71,6 +75,7 @@ export const start = defineCommand({
         port: options.port,
         adminPort: options['admin-port'],
         data: options.data,
+        insecure: options.insecure,
       },
       environment: terminal.environment,
       workingFolder: terminal.workingFolder,

@@ -9,14 +9,12 @@ import { PollSession } from './session.ts';
 
 /** What the edge needs. */
 export interface PollOptions {
-  readonly channels: Channels;
   readonly clock: Clock;
   readonly limits: Limits;
 }
 
 /** Long-polls and pages of history. Errors are answered. */
 export class PollEdge {
-  readonly #channels: Channels;
   readonly #clock: Clock;
   readonly #limits: Limits;
   readonly #pollRules: QueryRules;
@@ -27,7 +25,6 @@ export class PollEdge {
   };
 
   constructor(options: PollOptions) {
-    this.#channels = options.channels;
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.#pollRules = pollQueryRules(options.limits);
@@ -35,18 +32,24 @@ export class PollEdge {
   }
 
   /** `GET /v1/channels/{channel}` with `Accept: application/json`. */
-  poll(exchange: HttpExchange, channel: string): void {
-    this.#begin(exchange, channel, this.#pollRules);
+  poll(exchange: HttpExchange, channels: Channels, channel: string): void {
+    this.#begin(exchange, channels, channel, 'subscribe');
   }
 
   /** `GET /v1/history/{channel}`. */
-  history(exchange: HttpExchange, channel: string): void {
-    this.#begin(exchange, channel, this.#historyRules);
+  history(exchange: HttpExchange, channels: Channels, channel: string): void {
+    this.#begin(exchange, channels, channel, 'history');
   }
 
-  #begin(exchange: HttpExchange, channel: string, rules: QueryRules): void {
+  #begin(
+    exchange: HttpExchange,
+    channels: Channels,
+    channel: string,
+    permission: 'subscribe' | 'history',
+  ): void {
     try {
       const { request } = exchange;
+      const rules = permission === 'history' ? this.#historyRules : this.#pollRules;
       const query = readSubscriptionQuery(request, rules, this.#limits);
       const session = new PollSession(exchange, this.#clock, {
         // HEAD asks what there is, not what will be.
@@ -54,13 +57,14 @@ export class PollEdge {
         messagesMax: query.messagesMax,
         bytesMax: this.#limits.pollBytesMax,
       });
-      const subscription = this.#channels.subscribe({
+      const subscription = channels.subscribe({
         channels: [channel],
         from: query.from,
         encoder: this.#encoders[query.envelope === 'none' ? 'json' : query.envelope],
         sink: session,
         slowPolicy: 'resume',
         protocol: 'poll',
+        permission,
       });
       session.begin(subscription);
     } catch (error) {

@@ -22,57 +22,54 @@ const STRICT: EntryRules = { channel: null, form: 'cloudevents' };
 
 /** What the edge needs. */
 export interface PublishOptions {
-  readonly channels: Channels;
   readonly limits: Limits;
 }
 
 /** Takes events from requests. Errors are answered. */
 export class PublishEdge {
-  readonly #channels: Channels;
   readonly #limits: Limits;
   readonly #entryBytesMax: number;
 
   constructor(options: PublishOptions) {
-    this.#channels = options.channels;
     this.#limits = options.limits;
     this.#entryBytesMax = entryBytesMax(options.limits);
   }
 
   /** `POST /v1/channels/{channel}`: the body is one event, or, in the CloudEvents batch mode, several. */
-  toChannel(exchange: HttpExchange, channel: string): void {
+  toChannel(exchange: HttpExchange, channels: Channels, channel: string): void {
     try {
-      this.#toChannel(exchange, channel);
+      this.#toChannel(exchange, channels, channel);
     } catch (error) {
       refuse(exchange, error);
     }
   }
 
   /** `POST /v1/publish`: the body is many events, each with a channel of its own. */
-  toMany(exchange: HttpExchange): void {
+  toMany(exchange: HttpExchange, channels: Channels): void {
     try {
-      this.#toMany(exchange);
+      this.#toMany(exchange, channels);
     } catch (error) {
       refuse(exchange, error);
     }
   }
 
-  #toChannel(exchange: HttpExchange, channel: string): void {
+  #toChannel(exchange: HttpExchange, channels: Channels, channel: string): void {
     const { headers } = exchange.request;
     assertIdentityCoding(exchange);
     const contentType = headers.get('content-type');
     // Which content types exist is not known, so that the CloudEvents modes are told apart before anything else is read.
     const mediaType = contentType === undefined ? '' : parseContentType(contentType).mediaType;
     if (mediaType.startsWith(CLOUD_EVENTS_PREFIX)) {
-      this.#structured(exchange, mediaType, { channel, form: 'cloudevents' });
+      this.#structured(exchange, channels, mediaType, { channel, form: 'cloudevents' });
       return;
     }
     const cloudEvent = hasCloudEventHeaders(headers) ? readCloudEventHeaders(headers) : null;
     const head = readBodyHead(channel, contentType, cloudEvent, headers.get('idempotency-key'));
-    const taker = new SinglePublish(exchange, this.#channels, (body) => eventOfBody(head, body));
+    const taker = new SinglePublish(exchange, channels, (body) => eventOfBody(head, body));
     receive(exchange, taker, this.#limits.messageBytesMax);
   }
 
-  #toMany(exchange: HttpExchange): void {
+  #toMany(exchange: HttpExchange, channels: Channels): void {
     assertIdentityCoding(exchange);
     const contentType = exchange.request.headers.get('content-type');
     const parsed = contentType === undefined ? null : parseContentType(contentType);
@@ -83,7 +80,7 @@ export class PublishEdge {
       case NDJSON: {
         const session = new LinesPublish(
           exchange,
-          this.#channels,
+          channels,
           this.#limits,
           SHORTHAND,
           this.#entryBytesMax,
@@ -92,11 +89,11 @@ export class PublishEdge {
         break;
       }
       case JSON_TYPE:
-        this.#batch(exchange, SHORTHAND);
+        this.#batch(exchange, channels, SHORTHAND);
         break;
       case CLOUD_EVENT:
       case CLOUD_EVENTS_BATCH:
-        this.#structured(exchange, mediaType, STRICT);
+        this.#structured(exchange, channels, mediaType, STRICT);
         break;
       default:
         throw new TidegateError(
@@ -107,15 +104,15 @@ export class PublishEdge {
   }
 
   /** The structured and the batched mode of the CloudEvents HTTP binding (sections 3.2 and 3.3), in JSON. */
-  #structured(exchange: HttpExchange, mediaType: string, rules: EntryRules): void {
+  #structured(exchange: HttpExchange, channels: Channels, mediaType: string, rules: EntryRules): void {
     switch (mediaType) {
       case CLOUD_EVENT: {
-        const taker = new SinglePublish(exchange, this.#channels, (body) => readSingleEntry(body, rules));
+        const taker = new SinglePublish(exchange, channels, (body) => readSingleEntry(body, rules));
         receive(exchange, taker, this.#entryBytesMax);
         break;
       }
       case CLOUD_EVENTS_BATCH:
-        this.#batch(exchange, rules);
+        this.#batch(exchange, channels, rules);
         break;
       default:
         throw new TidegateError(
@@ -125,9 +122,9 @@ export class PublishEdge {
     }
   }
 
-  #batch(exchange: HttpExchange, rules: EntryRules): void {
+  #batch(exchange: HttpExchange, channels: Channels, rules: EntryRules): void {
     const { batchBytesMax, batchEventsMax } = this.#limits;
-    const taker = new BatchPublish(exchange, this.#channels, (body) =>
+    const taker = new BatchPublish(exchange, channels, (body) =>
       readEntries(body, rules, batchEventsMax),
     );
     receive(exchange, taker, batchBytesMax);

@@ -5,8 +5,8 @@ import { type Attribute, assertAttribute, attributeInvalid } from './attributes.
 import { type ContentType, parseContentType } from './content-type.ts';
 import { assertJsonText } from './json-scan.ts';
 
-/** Half of the identity of events whose publisher named no source; a credential takes its place where there are any. */
-export const ANONYMOUS = 'anonymous';
+/** Half of the identity of events whose publisher named no source; a credential takes its place where there is one. */
+export const NO_SOURCE = '';
 
 const NO_ATTRIBUTES: readonly Attribute[] = [];
 /** The draft's syntax is a quoted string (RFC 8941, section 3.3.3); most clients send the bare token. */
@@ -90,7 +90,7 @@ export function eventOfBody(head: BodyHead, body: Buffer): PublishedEvent {
     dataKind: nothing ? 'binary' : dataKindOf(head.contentType, body),
     attributes,
     clientId: cloudEvent === null ? head.idempotencyKey : attributeOf(cloudEvent, 'id'),
-    identitySource: cloudEvent === null ? ANONYMOUS : (attributeOf(cloudEvent, 'source') ?? ANONYMOUS),
+    identitySource: cloudEvent === null ? NO_SOURCE : (attributeOf(cloudEvent, 'source') ?? NO_SOURCE),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   SERVER_ATTRIBUTES,
 } from './attributes.ts';
 import { parseContentType } from './content-type.ts';
-import { ANONYMOUS } from './event-of-body.ts';
+import { NO_SOURCE } from './event-of-body.ts';
 import { MemberScanner } from './json-members.ts';
 import { assertJsonText, skipValue } from './json-scan.ts';
 import { decodeJsonString, memberName, RepeatedString } from './json-string.ts';
@@ -177,7 +177,7 @@ function event(
     dataKind,
     attributes,
     clientId: parts.id,
-    identitySource: parts.source ?? ANONYMOUS,
+    identitySource: parts.source ?? NO_SOURCE,
   };
 }
 

@@ -18,33 +18,30 @@ const HEADERS: ResponseHeaders = {
 
 /** What the edge needs. */
 export interface SseOptions {
-  readonly channels: Channels;
   readonly limits: Limits;
 }
 
 /** Server-sent events. Errors are answered. */
 export class SseEdge {
-  readonly #channels: Channels;
   readonly #limits: Limits;
   readonly #oneChannel: QueryRules;
   readonly #severalChannels: QueryRules;
   readonly #encoders = new Map<string, FrameEncoder>();
 
   constructor(options: SseOptions) {
-    this.#channels = options.channels;
     this.#limits = options.limits;
     this.#oneChannel = sseQueryRules(options.limits);
     this.#severalChannels = sseChannelsQueryRules(options.limits);
   }
 
   /** `GET /v1/channels/{channel}` with `Accept: text/event-stream`. */
-  subscribe(exchange: HttpExchange, channel: string): void {
-    this.#open(exchange, this.#oneChannel, () => [channel]);
+  subscribe(exchange: HttpExchange, channels: Channels, channel: string): void {
+    this.#open(exchange, channels, this.#oneChannel, () => [channel]);
   }
 
   /** `GET /v1/sse?channel=a&channel=b`. */
-  subscribeToSeveral(exchange: HttpExchange): void {
-    this.#open(exchange, this.#severalChannels, (query) => {
+  subscribeToSeveral(exchange: HttpExchange, channels: Channels): void {
+    this.#open(exchange, channels, this.#severalChannels, (query) => {
       if (query.channels.length > 0) return query.channels;
       throw new TidegateError('http_query_invalid', 'The parameter "channel" is missing');
     });
@@ -52,6 +49,7 @@ export class SseEdge {
 
   #open(
     exchange: HttpExchange,
+    channels: Channels,
     rules: QueryRules,
     channelsOf: (query: SubscriptionQuery) => readonly string[],
   ): void {
@@ -59,7 +57,7 @@ export class SseEdge {
       const { request } = exchange;
       const query = readSubscriptionQuery(request, rules, this.#limits);
       const framing = framingFor(request.minorVersion);
-      openStream(exchange, this.#channels, {
+      openStream(exchange, channels, {
         channels: channelsOf(query),
         from: query.from,
         encoder: this.#encoderFor({ framing, envelope: query.envelope, eventName: query.eventName }),

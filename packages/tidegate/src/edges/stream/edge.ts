@@ -21,30 +21,27 @@ type Encoders = Readonly<Record<StreamFraming, Readonly<Record<JsonEnvelope, Fra
 
 /** What the edge needs. */
 export interface StreamOptions {
-  readonly channels: Channels;
   readonly limits: Limits;
 }
 
 /** HTTP streams of JSON lines. Errors are answered. */
 export class StreamEdge {
-  readonly #channels: Channels;
   readonly #limits: Limits;
   readonly #rules: QueryRules;
   readonly #encoders: Encoders = { chunked: encodersFor('chunked'), close: encodersFor('close') };
 
   constructor(options: StreamOptions) {
-    this.#channels = options.channels;
     this.#limits = options.limits;
     this.#rules = streamQueryRules(options.limits);
   }
 
   /** `GET /v1/channels/{channel}` with `Accept: application/x-ndjson`. */
-  subscribe(exchange: HttpExchange, channel: string): void {
+  subscribe(exchange: HttpExchange, channels: Channels, channel: string): void {
     try {
       const { request } = exchange;
       const query = readSubscriptionQuery(request, this.#rules, this.#limits);
       const framing = framingFor(request.minorVersion);
-      openStream(exchange, this.#channels, {
+      openStream(exchange, channels, {
         channels: [channel],
         from: query.from,
         encoder: this.#encoders[framing][query.envelope === 'none' ? 'json' : query.envelope],

@@ -10,7 +10,6 @@ import { type ErrorForm, type SessionContext, WebSocketSession } from './session
 
 /** What the edge needs. */
 export interface WebSocketEdgeOptions {
-  readonly channels: Channels;
   readonly clock: Clock;
   readonly limits: Limits;
   /** Whether permessage-deflate is agreed to. */
@@ -47,9 +46,9 @@ export class WebSocketEdge {
   }
 
   /** `GET /v1/channels/{channel}` with `Upgrade: websocket`. */
-  subscribe(exchange: HttpExchange, channel: string): void {
+  subscribe(exchange: HttpExchange, channels: Channels, channel: string): void {
     try {
-      this.#open(exchange, channel);
+      this.#open(exchange, channels, channel);
     } catch (error) {
       const told = TidegateError.from(error);
       // RFC 6455, section 4.4: a client of another version learns which one there is.
@@ -58,15 +57,19 @@ export class WebSocketEdge {
     }
   }
 
-  #open(exchange: HttpExchange, channel: string): void {
+  #open(exchange: HttpExchange, channels: Channels, channel: string): void {
     const { request } = exchange;
-    const { channels, limits, compression } = this.#options;
+    const { limits, compression } = this.#options;
     const handshake = acceptHandshake(request, { subprotocols: [], compression });
     if (request.body.lengthBytes !== 0) throw new TidegateError('upgrade_invalid', 'the request has a body');
     const query = readSubscriptionQuery(request, this.#rules, limits);
     const windowBits = handshake.deflate?.windowBits ?? 0;
     const bare = query.envelope === 'none';
-    const session = new WebSocketSession(channel, this.#contextFor(bare ? 'close' : 'frame', windowBits));
+    const session = new WebSocketSession(
+      channel,
+      channels,
+      this.#contextFor(bare ? 'close' : 'frame', windowBits),
+    );
     const subscription = channels.subscribe({
       channels: [channel],
       from: query.from,
@@ -101,9 +104,8 @@ export class WebSocketEdge {
     const key = `${errorForm} ${compression}`;
     let context = this.#contexts.get(key);
     if (context === undefined) {
-      const { channels, limits } = this.#options;
+      const { limits } = this.#options;
       context = {
-        channels,
         limits,
         liveness: this.#liveness,
         receivers: this.#pools[compression],

@@ -28,7 +28,6 @@ export type ErrorForm = 'frame' | 'close';
 
 /** What all sessions of one kind share. */
 export interface SessionContext {
-  readonly channels: Channels;
   readonly limits: Limits;
   readonly liveness: Liveness;
   readonly receivers: ReceiverPool;
@@ -52,6 +51,7 @@ export class WebSocketSession extends WebSocketConnection implements ByteChannel
   slot = 0;
   readonly #context: SessionContext;
   readonly #channel: string;
+  readonly #channels: Channels;
   #transport: ByteChannel | null = null;
   #subscription: Subscription | null = null;
   /** The tick of the first ping since the client was last heard of. */
@@ -65,9 +65,11 @@ export class WebSocketSession extends WebSocketConnection implements ByteChannel
   /** A message was refused, and the connection closes for it: what follows is not published, as it would be out of order. */
   #refused = false;
 
-  constructor(channel: string, context: SessionContext) {
+  /** @param channels the channels as the client may use them */
+  constructor(channel: string, channels: Channels, context: SessionContext) {
     super(context.receivers);
     this.#channel = channel;
+    this.#channels = channels;
     this.#context = context;
   }
 
@@ -144,7 +146,7 @@ export class WebSocketSession extends WebSocketConnection implements ByteChannel
     for (const event of batch) bytes += event.data?.length ?? 0;
     this.#publishesPending += batch.length;
     this.#publishBytesPending += bytes;
-    this.#context.channels.publish(batch, 'websocket', (outcomes) => this.#published(outcomes, bytes));
+    this.#channels.publish(batch, 'websocket', (outcomes) => this.#published(outcomes, bytes));
     if (this.#hasManyPending()) this.#pause(PAUSED_PUBLISHES);
   }
 

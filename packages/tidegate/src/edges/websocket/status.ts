@@ -4,6 +4,7 @@ import { CLOSE } from '../../wire/websocket/index.ts';
 
 /** Our own close codes: 4000 and the HTTP status that says the same (RFC 6455, section 7.4.2). docs/websocket.md lists them. */
 export const CLOSE_REFUSED = 4400;
+export const CLOSE_UNAUTHORIZED = 4401;
 export const CLOSE_TOO_SLOW = 4408;
 export const CLOSE_GAP = 4410;
 
@@ -13,6 +14,8 @@ export const END_CLOSE: Readonly<Record<EndReason, number>> = {
   too_slow: CLOSE_TOO_SLOW,
   gap: CLOSE_GAP,
   topics_changed: CLOSE.serviceRestart,
+  expired: CLOSE_UNAUTHORIZED,
+  revoked: CLOSE_UNAUTHORIZED,
   failed: CLOSE.internalError,
 };
 

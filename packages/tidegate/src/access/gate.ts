@@ -1,0 +1,237 @@
+import type { Channels } from '../channels/index.ts';
+import { type Clock, type Counter, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
+import { Attempts } from './attempts.ts';
+import { type Allow, Grants } from './grants.ts';
+import { GuardedChannels } from './guarded-channels.ts';
+import { Holds } from './holds.ts';
+import { GrantedIdentity } from './identity.ts';
+import { KeyRing } from './keys.ts';
+import type { KeyOptions } from './options.ts';
+import type { Access, AccessHold, Identity } from './port.ts';
+import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
+import { Tokens } from './tokens.ts';
+
+/** What the gate goes by. Keys and what was revoked change while the server runs. */
+export interface AccessRules {
+  /** By name. */
+  readonly keys: ReadonlyMap<string, KeyOptions>;
+  readonly revoked: Revoked;
+}
+
+export const NO_RULES: AccessRules = { keys: new Map(), revoked: NOTHING_REVOKED };
+
+export interface GateOptions {
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly tokens: Tokens;
+  /** What those may do who show no credential; null if nothing was said about them. */
+  readonly anonymous: Allow | null;
+  /** Whether everybody may do everything as long as nobody has a credential and nothing was said about `anonymous`. */
+  readonly openWithoutCredentials: boolean;
+  readonly rules: AccessRules;
+}
+
+const OUTCOMES = ['accepted', 'refused', 'slowed_down', 'unavailable'] as const;
+
+type Outcome = (typeof OUTCOMES)[number];
+
+/** Verifies credentials, remembers those that it has verified, and ends what rests on those that are no longer good. */
+export class Gate implements Access {
+  readonly #options: GateOptions;
+  readonly #attempts: Attempts;
+  readonly #holds: Holds;
+  readonly #verified = new Map<string, GrantedIdentity>();
+  /** Callers that wait for a verification that is under way, by credential: a thousand who come at once cost one. */
+  readonly #underWay = new Map<string, ((result: Identity | TidegateError) => void)[]>();
+  readonly #checks: Readonly<Record<Outcome, Counter>>;
+  readonly #guarded = new WeakMap<Identity, Channels>();
+  /** Credentials are asked for, and will be until the server is started anew: taking the last key away opens nothing. */
+  #closed = false;
+  #keys: KeyRing;
+  #revoked: Revoked;
+  #anonymous: GrantedIdentity;
+
+  constructor(options: GateOptions) {
+    const { clock, limits, metrics, rules } = options;
+    this.#options = options;
+    this.#attempts = new Attempts(clock, {
+      failuresMax: limits.credentialFailuresMax,
+      windowMs: limits.credentialFailureWindowMs,
+      clientsMax: limits.credentialClientsMax,
+    });
+    this.#holds = new Holds(clock);
+    this.#keys = new KeyRing(rules.keys);
+    this.#revoked = rules.revoked;
+    this.#anonymous = this.#makeAnonymous();
+    this.#checks = checkCounters(metrics);
+    metrics.observedGauge(
+      {
+        name: 'tidegate_identities_held',
+        help: 'Keys and tokens on which streams and connections rest.',
+      },
+      () => this.#holds.size,
+    );
+  }
+
+  get anonymous(): Identity {
+    return this.#anonymous;
+  }
+
+  /** Whether anybody has a credential, or it was said what those may do who have none. */
+  get hasCredentials(): boolean {
+    const { tokens, anonymous } = this.#options;
+    return this.#keys.size > 0 || !tokens.isEmpty || anonymous !== null;
+  }
+
+  verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
+    const known = this.#verified.get(credential);
+    if (known !== undefined) {
+      done(this.#stillGood(credential, known));
+      return;
+    }
+    const waitMs = this.#attempts.waitMs(from);
+    if (waitMs > 0) {
+      this.#checks.slowed_down.add(1);
+      done(
+        new TidegateError(
+          'credential_attempts_exceeded',
+          `Try again in ${Math.ceil(waitMs / 1000)} seconds`,
+          { retryAfterMs: waitMs },
+        ),
+      );
+      return;
+    }
+    if (Buffer.byteLength(credential) > this.#options.limits.credentialBytesMax) {
+      this.#refuse(from, new TidegateError('credential_invalid', 'It is too long'), done);
+      return;
+    }
+    const key = this.#keys.find(credential);
+    if (key !== undefined) this.#accept(credential, key, from, done);
+    else if (this.#options.tokens.isEmpty || !Tokens.looksLikeToken(credential))
+      this.#refuse(from, new TidegateError('credential_invalid', 'There is no such key'), done);
+    else this.#verifyToken(credential, from, done);
+  }
+
+  channelsFor(identity: Identity): Channels {
+    if (identity instanceof GrantedIdentity && identity.mayDoEverything) return this.#options.channels;
+    let guarded = this.#guarded.get(identity);
+    if (guarded === undefined) {
+      guarded = new GuardedChannels(this.#options.channels, identity, this);
+      this.#guarded.set(identity, guarded);
+    }
+    return guarded;
+  }
+
+  hold(identity: Identity, hold: AccessHold): () => void {
+    return this.#holds.add(identity, hold);
+  }
+
+  /** Takes over keys and revocations, and ends what rests on those that are gone. */
+  adopt(rules: AccessRules): void {
+    this.#keys = new KeyRing(rules.keys, this.#keys);
+    this.#revoked = rules.revoked;
+    this.#anonymous = this.#makeAnonymous();
+    // A key that was changed is verified anew at its next use, and with it what it allows.
+    for (const [credential, identity] of this.#verified) {
+      if (identity.credential === 'key' || isRevoked(identity, rules.revoked)) this.#verified.delete(credential);
+    }
+    const good = this.#keys;
+    this.#holds.end(
+      (identity) =>
+        (identity.credential === 'key' && !good.has(identity)) || isRevoked(identity, rules.revoked),
+      'revoked',
+    );
+  }
+
+  close(): void {
+    this.#holds.close();
+    this.#options.tokens.close();
+  }
+
+  #makeAnonymous(): GrantedIdentity {
+    const { anonymous } = this.#options;
+    if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
+    this.#closed ||= this.hasCredentials || !this.#options.openWithoutCredentials;
+    return GrantedIdentity.anonymous(this.#closed ? Grants.none : Grants.all);
+  }
+
+  #verifyToken(token: string, from: string, done: (result: Identity | TidegateError) => void): void {
+    const waiting = this.#underWay.get(token);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return;
+    }
+    const callers = [done];
+    this.#underWay.set(token, callers);
+    const settle = (answer: (caller: typeof done) => void): void => {
+      this.#underWay.delete(token);
+      for (const caller of callers) answer(caller);
+    };
+    this.#options.tokens.verify(token).then(
+      (identity) => settle((caller) => this.#accept(token, identity, from, caller)),
+      (error: unknown) => {
+        const refusal = TidegateError.from(error);
+        settle((caller) => this.#refuse(from, refusal, caller));
+      },
+    );
+  }
+
+  #accept(
+    credential: string,
+    identity: GrantedIdentity,
+    from: string,
+    done: (result: Identity | TidegateError) => void,
+  ): void {
+    // Of those who came at once, all get the identity that is remembered.
+    const remembered = this.#verified.get(credential) ?? identity;
+    const result = this.#stillGood(credential, remembered);
+    if (result instanceof TidegateError) {
+      this.#refuse(from, result, done);
+      return;
+    }
+    if (remembered === identity) this.#remember(credential, identity);
+    this.#checks.accepted.add(1);
+    done(result);
+  }
+
+  #remember(credential: string, identity: GrantedIdentity): void {
+    if (this.#verified.size >= this.#options.limits.credentialsRememberedMax) {
+      const [oldest] = this.#verified.keys();
+      this.#verified.delete(oldest);
+    }
+    this.#verified.set(credential, identity);
+  }
+
+  #stillGood(credential: string, identity: GrantedIdentity): Identity | TidegateError {
+    if (identity.expiresMs <= this.#options.clock.nowMs()) {
+      this.#verified.delete(credential);
+      return new TidegateError('token_expired');
+    }
+    if (!isRevoked(identity, this.#revoked)) return identity;
+    this.#verified.delete(credential);
+    return new TidegateError('credential_revoked');
+  }
+
+  #refuse(
+    from: string,
+    error: TidegateError,
+    done: (result: Identity | TidegateError) => void,
+  ): void {
+    // A token that was good once is no guess, and an issuer that is away is nobody's fault.
+    if (error.code === 'credential_invalid') this.#attempts.failed(from);
+    this.#checks[error.code === 'issuer_unavailable' ? 'unavailable' : 'refused'].add(1);
+    done(error);
+  }
+}
+
+function checkCounters(metrics: Metrics): Readonly<Record<Outcome, Counter>> {
+  const spec = {
+    name: 'tidegate_credential_checks_total',
+    help: 'Credentials that were verified, by outcome; those remembered from an earlier request are not counted.',
+    labels: ['outcome'],
+  };
+  const counters = OUTCOMES.map((outcome) => [outcome, metrics.counter(spec, [outcome])] as const);
+  return Object.fromEntries(counters) as Record<Outcome, Counter>;
+}

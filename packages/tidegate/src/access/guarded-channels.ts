@@ -1,0 +1,142 @@
+import type {
+  Channels,
+  EndReason,
+  PublishCallback,
+  PublishedEvent,
+  PublishReceipt,
+  Sink,
+  SubscribeRequest,
+  Subscription,
+} from '../channels/index.ts';
+import { TidegateError } from '../kernel/index.ts';
+import type { Access, AccessEnd, AccessHold, Identity, Permission } from './port.ts';
+
+/** The channels as somebody sees them who may not do everything, or not for ever. */
+export class GuardedChannels implements Channels {
+  readonly #channels: Channels;
+  readonly #identity: Identity;
+  readonly #access: Pick<Access, 'hold'>;
+
+  constructor(channels: Channels, identity: Identity, access: Pick<Access, 'hold'>) {
+    this.#channels = channels;
+    this.#identity = identity;
+    this.#access = access;
+  }
+
+  publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
+    const named = this.#identity.name === '' ? events : events.map((event) => this.#withSource(event));
+    const allowed = named.filter(({ channel }) => this.#identity.allows('publish', channel));
+    if (allowed.length === named.length) {
+      this.#channels.publish(named, protocol, done);
+      return;
+    }
+    const settle = (outcomes: readonly (PublishReceipt | TidegateError)[]): void => {
+      let next = 0;
+      done(
+        named.map(({ channel }) =>
+          this.#identity.allows('publish', channel)
+            ? outcomes[next++]
+            : denied('publish', channel, this.#identity),
+        ),
+      );
+    };
+    if (allowed.length === 0) settle([]);
+    else this.#channels.publish(allowed, protocol, settle);
+  }
+
+  subscribe(request: SubscribeRequest): Subscription {
+    const { from, permission = 'subscribe' } = request;
+    for (const channel of request.channels) this.#assert(permission, channel);
+    // Whoever comes back with a cursor goes on; whoever asks for the past reads history.
+    if (from.kind !== 'latest' && from.kind !== 'cursor') {
+      for (const channel of request.channels) this.#assert('history', channel);
+    }
+    if (this.#identity.expiresMs === Number.POSITIVE_INFINITY && this.#identity.credential === 'none')
+      return this.#channels.subscribe(request);
+    const held = new HeldSubscription(request.sink);
+    const subscription = this.#channels.subscribe({ ...request, sink: held });
+    held.begin(subscription, this.#access.hold(this.#identity, held));
+    return held;
+  }
+
+  drain(): void {
+    this.#channels.drain();
+  }
+
+  #assert(permission: Permission, channel: string): void {
+    if (!this.#identity.allows(permission, channel)) throw denied(permission, channel, this.#identity);
+  }
+
+  /** The same id from two publishers that name no source is two events. */
+  #withSource(event: PublishedEvent): PublishedEvent {
+    return event.clientId === null || event.identitySource !== ''
+      ? event
+      : { ...event, identitySource: this.#identity.name };
+  }
+}
+
+function denied(permission: Permission, channel: string, { credential }: Identity): TidegateError {
+  const what = `${permission} on "${channel}" is not allowed`;
+  return credential === 'none'
+    ? new TidegateError('credential_missing', what)
+    : new TidegateError('access_denied', what);
+}
+
+/** A subscription that ends when the identity that it rests on does. */
+class HeldSubscription implements Sink, Subscription, AccessHold {
+  readonly #sink: Sink;
+  #subscription: Subscription | null = null;
+  #letGo: (() => void) | null = null;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  begin(subscription: Subscription, letGo: () => void): void {
+    this.#subscription = subscription;
+    this.#letGo = letGo;
+  }
+
+  // --- The hub's side. ---
+
+  write(bytes: Buffer, messages: number): boolean {
+    return this.#sink.write(bytes, messages);
+  }
+
+  caughtUp(): void {
+    this.#sink.caughtUp?.();
+  }
+
+  ended(reason: EndReason): void {
+    this.#leave();
+    this.#sink.ended(reason);
+  }
+
+  // --- The subscriber's side. ---
+
+  drained(): void {
+    this.#subscription?.drained();
+  }
+
+  cursor(): string {
+    return this.#subscription?.cursor() ?? '';
+  }
+
+  close(): void {
+    this.#leave();
+    this.#subscription?.close();
+  }
+
+  // --- The identity's side. ---
+
+  accessEnded(reason: AccessEnd): void {
+    this.#letGo = null;
+    this.#subscription?.close();
+    this.#sink.ended(reason);
+  }
+
+  #leave(): void {
+    this.#letGo?.();
+    this.#letGo = null;
+  }
+}

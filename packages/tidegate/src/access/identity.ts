@@ -1,0 +1,46 @@
+import { Grants } from './grants.ts';
+import type { Identity, Permission } from './port.ts';
+
+const NO_CLAIMS: Identity['claims'] = Object.freeze({});
+
+interface IdentityParts {
+  readonly credential: Identity['credential'];
+  readonly name: string;
+  readonly user?: string;
+  readonly expiresMs?: number;
+  readonly claims?: Identity['claims'];
+  readonly grants: Grants;
+}
+
+/** Somebody who was verified, with what they may do. */
+export class GrantedIdentity implements Identity {
+  readonly credential: Identity['credential'];
+  readonly name: string;
+  readonly user: string;
+  readonly expiresMs: number;
+  readonly claims: Identity['claims'];
+  readonly #grants: Grants;
+
+  constructor(parts: IdentityParts) {
+    this.credential = parts.credential;
+    this.name = parts.name;
+    this.user = parts.user ?? '';
+    this.expiresMs = parts.expiresMs ?? Number.POSITIVE_INFINITY;
+    this.claims = parts.claims ?? NO_CLAIMS;
+    this.#grants = parts.grants;
+  }
+
+  /** Who shows nothing. */
+  static anonymous(grants: Grants): GrantedIdentity {
+    return new GrantedIdentity({ credential: 'none', name: '', grants });
+  }
+
+  /** Whether nothing needs to be checked. */
+  get mayDoEverything(): boolean {
+    return this.#grants === Grants.all;
+  }
+
+  allows(permission: Permission, channel: string): boolean {
+    return this.#grants.allows(permission, channel);
+  }
+}

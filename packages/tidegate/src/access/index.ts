@@ -1,0 +1,6 @@
+export { bearerCredential } from './bearer.ts';
+export { type AccessRules, Gate, NO_RULES } from './gate.ts';
+export { hashOfKey } from './keys.ts';
+export { openGate } from './open-gate.ts';
+export * from './port.ts';
+export { NOTHING_REVOKED, type Revoked } from './revocations.ts';

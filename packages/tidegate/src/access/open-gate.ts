@@ -1,0 +1,96 @@
+import { Buffer } from 'node:buffer';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Channels } from '../channels/index.ts';
+import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
+import { fetchText } from './fetch-text.ts';
+import { type AccessRules, Gate } from './gate.ts';
+import { Issuer } from './issuer.ts';
+import { fixedKeys, type KeySource, readKeySet, readPublicKey } from './key-source.ts';
+import type { AccessOptions, IssuerOptions } from './options.ts';
+import { type KeySetCopy, RemoteKeys } from './remote-keys.ts';
+import { Tokens } from './tokens.ts';
+
+export interface OpenGateOptions {
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** As the config file says; paths are absolute. */
+  readonly access: AccessOptions;
+  readonly rules: AccessRules;
+  /** Where the last good keys of issuers are kept. */
+  readonly dataFolder: string;
+  readonly openWithoutCredentials: boolean;
+}
+
+/**
+ * Makes the gate of a server: reads the keys of issuers, and begins to fetch those that are elsewhere.
+ * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
+ */
+export function openGate(options: OpenGateOptions): Gate {
+  const { channels, clock, limits, metrics, access, rules, openWithoutCredentials } = options;
+  const issuers = Object.entries(access.issuers ?? {}).map(([name, issuer]) => {
+    const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
+    return new Issuer({ name, algorithms, issuer: claimed, audience, allow }, sourceOf(name, issuer, options));
+  });
+  return new Gate({
+    channels,
+    clock,
+    limits,
+    metrics,
+    tokens: new Tokens(clock, issuers),
+    anonymous: access.anonymous ?? null,
+    openWithoutCredentials,
+    rules,
+  });
+}
+
+function sourceOf(name: string, issuer: IssuerOptions, options: OpenGateOptions): KeySource {
+  const where = `access.issuers.${name}`;
+  if (issuer.secret !== undefined) return fixedKeys({ kind: 'key', key: Buffer.from(issuer.secret, 'utf8') });
+  if (issuer.publicKey !== undefined)
+    return fixedKeys({ kind: 'key', key: readPublicKey(issuer.publicKey, where) });
+  if (issuer.jwksFile !== undefined) return fixedKeys({ kind: 'set', set: keySetOfFile(issuer.jwksFile, where) });
+  const { clock, limits, logger, dataFolder } = options;
+  return new RemoteKeys({
+    name,
+    url: issuer.jwksUrl ?? '',
+    clock,
+    logger,
+    limits,
+    fetchText,
+    copy: copyInFile(join(dataFolder, `jwks-${name}.json`), logger),
+  });
+}
+
+function keySetOfFile(file: string, where: string): ReturnType<typeof readKeySet> {
+  try {
+    return readKeySet(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TidegateError('config_invalid', `${where}.jwksFile: ${reason}`, { cause: error });
+  }
+}
+
+/** Keys are public: whoever can write to the data folder could do worse than to change them. */
+function copyInFile(file: string, logger: Logger): KeySetCopy {
+  return {
+    read() {
+      try {
+        return readFileSync(file, 'utf8');
+      } catch {
+        return null;
+      }
+    },
+    write(text) {
+      try {
+        writeFileSync(`${file}.new`, text);
+        renameSync(`${file}.new`, file);
+      } catch (error) {
+        logger.warn({ error, file }, "An issuer's keys could not be kept for the next start");
+      }
+    },
+  };
+}

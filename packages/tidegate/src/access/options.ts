@@ -1,0 +1,111 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { PERMISSIONS } from './port.ts';
+
+/** Which channels may be used how: channel names or patterns, each with what is allowed there. */
+export const allowSchema = {
+  type: 'object',
+  maxProperties: 1000,
+  additionalProperties: {
+    type: 'array',
+    uniqueItems: true,
+    minItems: 1,
+    items: { type: 'string', enum: PERMISSIONS },
+  },
+  description:
+    'Channel names or patterns, each with what is allowed there: publish, subscribe, history, presence. `admin`, under any pattern, opens the admin API.',
+} as const satisfies JSONSchema;
+
+/** What a name of a key looks like. */
+export const KEY_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
+
+/** An API key. The secret itself is shown once, when the key is made, and is kept nowhere. */
+export const keySchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['hash', 'allow'],
+  properties: {
+    hash: {
+      type: 'string',
+      pattern: '^sha256:[0-9a-f]{64}$',
+      description: 'The SHA-256 of the key as clients send it. `tidegate key create` prints both.',
+    },
+    allow: allowSchema,
+    expires: {
+      type: 'string',
+      pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$',
+      description: 'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type KeyOptions = FromSchema<typeof keySchema>;
+
+/** The algorithms that tokens may be signed with; `none` is not among them. */
+export const ALGORITHMS = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;
+
+/** Whose tokens are believed. */
+export const issuerSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['algorithms'],
+  properties: {
+    algorithms: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', enum: ALGORITHMS },
+      description: 'The algorithms that tokens of this issuer are signed with. Others are refused.',
+    },
+    secret: {
+      type: 'string',
+      minLength: 32,
+      description: 'For HS256: the shared secret, at least 32 bytes. Take it from the environment: ${TOKEN_SECRET}.',
+    },
+    publicKey: {
+      type: 'string',
+      minLength: 1,
+      description: 'The public key in PEM, as SubjectPublicKeyInfo or as a certificate.',
+    },
+    jwksFile: { type: 'string', minLength: 1, description: 'A file with a JWK Set (RFC 7517, section 5).' },
+    jwksUrl: {
+      type: 'string',
+      pattern: '^https?://',
+      description:
+        'Where the issuer publishes its JWK Set. It is fetched ahead of time, and what was fetched last is used while the issuer is away.',
+    },
+    issuer: { type: 'string', minLength: 1, description: 'What the claim `iss` has to be.' },
+    audience: {
+      type: 'string',
+      minLength: 1,
+      description: 'What the claim `aud` has to be, or to hold.',
+    },
+    allow: {
+      ...allowSchema,
+      description:
+        'What a token without the claim `capabilities` allows: patterns with what is allowed there. {user} stands for the subject.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type IssuerOptions = FromSchema<typeof issuerSchema>;
+
+/** Who may do what. Without any credential everybody may do everything, and the server listens on loopback only. */
+export const accessSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    anonymous: {
+      ...allowSchema,
+      description:
+        'What those may do who show no credential, once there are keys or issuers: patterns with what is allowed there. Nothing unless given.',
+    },
+    issuers: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { [KEY_NAME_PATTERN]: issuerSchema },
+      description: 'Whose tokens (JWT) are believed, by a name of your choice.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type AccessOptions = FromSchema<typeof accessSchema>;

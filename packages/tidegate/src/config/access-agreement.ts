@@ -1,0 +1,58 @@
+import { type ConfigPath, formatValue } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
+
+type Complain = (path: ConfigPath, message: string, remedy: string) => void;
+
+const SOURCES = ['secret', 'publicKey', 'jwksFile', 'jwksUrl'] as const;
+
+/** What the schema cannot say about keys and issuers. */
+export function checkAccess(content: ConfigFile, complain: Complain): void {
+  const hashes = new Map<string, string>();
+  for (const [name, key] of Object.entries(content.keys ?? {})) {
+    checkAllow(['keys', name, 'allow'], key.allow, complain);
+    const owner = hashes.get(key.hash);
+    if (owner !== undefined)
+      complain(['keys', name, 'hash'], `${owner} is the same key`, 'Create a key for each of the two.');
+    hashes.set(key.hash, name);
+  }
+  checkAllow(['access', 'anonymous'], content.access?.anonymous, complain);
+  for (const [name, issuer] of Object.entries(content.access?.issuers ?? {})) {
+    const path = ['access', 'issuers', name];
+    checkAllow([...path, 'allow'], issuer.allow, complain);
+    const given = SOURCES.filter((source) => issuer[source] !== undefined);
+    if (given.length !== 1) {
+      const message = given.length === 0 ? 'The issuer has no key' : `The issuer has ${given.join(' and ')}`;
+      complain(path, message, `Write one of ${SOURCES.join(', ')}.`);
+      continue;
+    }
+    const isShared = given[0] === 'secret';
+    for (const [index, algorithm] of issuer.algorithms.entries()) {
+      if ((algorithm === 'HS256') === isShared) continue;
+      // Whoever lets a public key verify HS256 lets everybody sign who can read that key.
+      complain(
+        [...path, 'algorithms', index],
+        `${algorithm} is not verified with ${given[0]}`,
+        isShared ? 'Write HS256.' : 'Write RS256, ES256 or EdDSA.',
+      );
+    }
+  }
+}
+
+function checkAllow(
+  path: ConfigPath,
+  allow: Readonly<Record<string, unknown>> | undefined,
+  complain: Complain,
+): void {
+  for (const pattern of Object.keys(allow ?? {})) {
+    const segments = pattern.split('/');
+    const early = segments.indexOf('#');
+    if (pattern === '')
+      complain([...path, pattern], 'The pattern is empty', 'Write # for all channels.');
+    else if (early !== -1 && early !== segments.length - 1)
+      complain(
+        [...path, pattern],
+        `In ${formatValue(pattern)} the wildcard # is not the last segment`,
+        'Write + for a segment in the middle.',
+      );
+  }
+}
