@@ -1,6 +1,6 @@
 import type { Channels } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
-import type { Headers, HttpExchange } from '../listeners/port.ts';
+import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { preferredType } from './accept.ts';
 import { refuse } from './refusal.ts';
 
@@ -58,6 +58,18 @@ export function createRouter(mountPath: string, routes: Routes): ChannelsHandler
       refuse(exchange, error);
     }
   };
+}
+
+/**
+ * Puts exact paths before all others: those of connections that say in their first command who they are, so that nobody can know it
+ * before.
+ */
+export function withConnections(
+  connections: Readonly<Record<string, HttpHandler>>,
+  others: HttpHandler,
+): HttpHandler {
+  const handlers = new Map(Object.entries(connections));
+  return (exchange) => (handlers.get(exchange.request.path) ?? others)(exchange);
 }
 
 function routeChannel(exchange: HttpExchange, channels: Channels, channel: string, routes: Routes): void {

@@ -44,7 +44,7 @@ export class Format {
 
   /** The bytes of a push. Those of the push that was asked for last are kept, as everybody in a channel is told the same. */
   push(push: Push): Buffer {
-    if (push !== this.#lastPush || this.#lastPushBytes === null) {
+    if (this.#lastPushBytes === null || !isSame(push, this.#lastPush)) {
       this.#lastPush = push;
       this.#lastPushBytes = this.#single((out) => this.codec.push(push, out));
     }
@@ -86,4 +86,10 @@ export class Format {
       end: carrier.end,
     };
   }
+}
+
+/** Whether two pushes tell of the same somebody who joins or leaves: those come in great numbers. */
+function isSame(push: Push, last: Push | null): boolean {
+  if (last === null || (push.kind !== 'join' && push.kind !== 'leave') || last.kind !== push.kind) return false;
+  return push.channel === last.channel && push.info === last.info;
 }

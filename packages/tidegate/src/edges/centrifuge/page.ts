@@ -22,6 +22,8 @@ export interface PageRequest {
   readonly bytesMax: number;
   /** Publications from this offset on are not wanted; Infinity if all are. */
   readonly beforeOffset: number;
+  /** Which ones to keep where the bounds do not let all through. */
+  readonly keep: 'first' | 'last';
   /** Whether what is no longer there is passed over, or makes the page useless. */
   readonly gaps: 'passed' | 'refused';
 }
@@ -83,7 +85,11 @@ class PageReader implements Sink {
   }
 
   #take(publication: Buffer, offset: number): boolean {
-    const { countMax, bytesMax, beforeOffset } = this.#request;
+    const { countMax, bytesMax, beforeOffset, keep } = this.#request;
+    if (keep === 'last' && offset < beforeOffset) {
+      this.#takeLast(publication);
+      return true;
+    }
     const isFirst = this.#publications.length === 0;
     const fits = isFirst || this.#bytes + publication.length <= bytesMax;
     if (!fits || this.#publications.length >= countMax || offset >= beforeOffset) return false;
@@ -91,6 +97,16 @@ class PageReader implements Sink {
     this.#bytes += publication.length;
     this.#lastOffset = offset;
     return true;
+  }
+
+  #takeLast(publication: Buffer): void {
+    const { countMax, bytesMax } = this.#request;
+    const kept = this.#publications;
+    kept.push(publication);
+    this.#bytes += publication.length;
+    while (kept.length > countMax || (kept.length > 1 && this.#bytes > bytesMax)) {
+      this.#bytes -= kept.shift()?.length ?? 0;
+    }
   }
 
   caughtUp(): void {

@@ -73,6 +73,7 @@ const OF_CODE: Partial<Record<ErrorCode, ProtocolError>> = {
   event_invalid: ERROR.badRequest,
   // Those of access.
   access_denied: ERROR.permissionDenied,
+  credential_missing: ERROR.permissionDenied,
   credential_invalid: ERROR.permissionDenied,
   credential_revoked: ERROR.tokenRevoked,
   token_expired: ERROR.tokenExpired,
