@@ -163,9 +163,3 @@ test('a file with mistakes does not start a server, and all of them are told', a
   );
 });
 
-test('an address that others can reach is refused on the command line too', async () => {
-  for (const host of ['0.0.0.0', '::', '192.168.1.5', 'example.org']) {
-    const request = { file: null, overrides: { host }, environment: {}, workingFolder: WORKING };
-    await assert.rejects(loadConfig(request), isError('listen_refused', /not a loopback address/));
-  }
-});

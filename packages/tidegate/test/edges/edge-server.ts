@@ -10,6 +10,7 @@ import {
 } from '../../src/kernel/index.ts';
 import { createHttpListener } from '../../src/listeners/index.ts';
 import { type Log, openMemoryLog, type TopicSpec } from '../../src/log/index.ts';
+import { openAccess } from '../support/open-access.ts';
 import { topicSpec } from '../support/test-hub.ts';
 
 /** What a test wants to be otherwise. */
@@ -17,6 +18,8 @@ export interface EdgeServerOptions {
   readonly limits?: Partial<Limits>;
   readonly topics?: readonly TopicSpec[];
   readonly websocket?: EdgesOptions['websocket'];
+  /** Who may do what; everybody everything unless told. */
+  readonly access?: (channels: Channels) => EdgesOptions['access'];
 }
 
 /** Every edge on a real port of loopback, over a real hub and a log in memory. */
@@ -75,7 +78,7 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
   });
   const channels = new CountedChannels(hub);
   const edges = createEdges({
-    channels,
+    access: options.access?.(channels) ?? openAccess(channels),
     clock: systemClock,
     limits,
     websocket: options.websocket ?? { compression: false },

@@ -36,6 +36,7 @@ async function open(t: TestContext): Promise<string> {
     limits: resolveLimits({ messageBytesMax: 1024 }),
     clock: systemClock,
     logger: silentLogger,
+    authorize: null,
   });
   t.after(() => listener.drain(0));
   return `http://127.0.0.1:${listener.port}`;

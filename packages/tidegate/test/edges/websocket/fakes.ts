@@ -119,8 +119,7 @@ export class SessionStage {
     });
     const { channels } = this;
     const receivers = new ReceiverPool(SERVER);
-    this.session = new WebSocketSession('orders/42', {
-      channels,
+    this.session = new WebSocketSession('orders/42', channels, {
       limits: this.limits,
       liveness,
       receivers,

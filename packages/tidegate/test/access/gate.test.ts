@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessEnd } from '../../src/access/index.ts';
+import { NOTHING_REVOKED } from '../../src/access/index.ts';
+import { resolveLimits } from '../../src/kernel/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { keyOf, outcomeOf, testGate, verify } from './access-fixture.ts';
+
+test('a key is found by its hash, and carries its name', async () => {
+  const gate = testGate({ clock: new ManualClock(), keys: { backend: keyOf('secret') } });
+  const identity = await verify(gate, 'secret');
+  assert.ok('name' in identity && identity.credential === 'key');
+  assert.equal(identity.name, 'key:backend');
+  assert.equal(identity.allows('publish', 'a'), true);
+  assert.equal(identity.allows('subscribe', 'a'), false);
+  assert.equal(await outcomeOf(gate, 'Secret'), 'credential_invalid');
+  assert.equal(await outcomeOf(gate, ''), 'credential_invalid');
+});
+
+test('a key ends when it says', async () => {
+  const clock = new ManualClock();
+  const expires = new Date(clock.nowMs() + 1000).toISOString();
+  const gate = testGate({ clock, keys: { brief: { ...keyOf('secret'), expires } } });
+  assert.equal(await outcomeOf(gate, 'secret'), 'accepted');
+  clock.advance(1000);
+  assert.equal(await outcomeOf(gate, 'secret'), 'token_expired');
+});
+
+test('limits.credentialFailuresMax: whoever guesses has to wait, and whoever knows does not', async () => {
+  const clock = new ManualClock();
+  const limits = resolveLimits({ credentialFailuresMax: 3, credentialFailureWindowMs: 10_000 });
+  const gate = testGate({ clock, limits, keys: { a: keyOf('known'), b: keyOf('unseen') } });
+  assert.equal(await outcomeOf(gate, 'known', '192.0.2.7'), 'accepted');
+  for (let i = 0; i < 3; i++) assert.equal(await outcomeOf(gate, `guess ${i}`, '192.0.2.7'), 'credential_invalid');
+  clock.advance(4000);
+  const refused = await verify(gate, 'unseen', '192.0.2.7');
+  assert.ok('code' in refused && refused.code === 'credential_attempts_exceeded');
+  assert.equal(refused.retryAfterMs, 6000);
+  assert.equal(await outcomeOf(gate, 'known', '192.0.2.7'), 'accepted');
+  assert.equal(await outcomeOf(gate, 'unseen', '192.0.2.8'), 'accepted');
+  clock.advance(6000);
+  assert.equal(await outcomeOf(gate, 'guess', '192.0.2.7'), 'credential_invalid');
+});
+
+test('the addresses of one IPv6 network guess as one', async () => {
+  const limits = resolveLimits({ credentialFailuresMax: 2 });
+  const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('known') } });
+  await outcomeOf(gate, 'guess', '2001:db8:1:2::1');
+  await outcomeOf(gate, 'guess', '2001:db8:1:2:3:4:5:6');
+  assert.equal(await outcomeOf(gate, 'known', '2001:db8:1:2:ffff::'), 'credential_attempts_exceeded');
+  assert.equal(await outcomeOf(gate, 'known', '2001:db8:1:3::1'), 'accepted');
+});
+
+test('limits.credentialClientsMax bounds what is remembered of those who guess', async () => {
+  const limits = resolveLimits({ credentialFailuresMax: 1, credentialClientsMax: 2 });
+  const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('known') } });
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) await outcomeOf(gate, 'guess', address);
+  assert.equal(await outcomeOf(gate, 'known', '192.0.2.3'), 'credential_attempts_exceeded');
+  assert.equal(await outcomeOf(gate, 'known', '192.0.2.1'), 'accepted');
+});
+
+test('limits.credentialBytesMax: what is too long is not looked at', async () => {
+  const limits = resolveLimits({ credentialBytesMax: 256 });
+  const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('x'.repeat(257)) } });
+  assert.equal(await outcomeOf(gate, 'x'.repeat(257)), 'credential_invalid');
+});
+
+test('limits.credentialsRememberedMax: what is forgotten is verified again', async () => {
+  const limits = resolveLimits({ credentialsRememberedMax: 1 });
+  const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('one'), b: keyOf('two') } });
+  for (const secret of ['one', 'two', 'one']) assert.equal(await outcomeOf(gate, secret), 'accepted');
+});
+
+test('a key that goes takes along what rests on it, and no other', async () => {
+  const gate = testGate({ clock: new ManualClock(), keys: { a: keyOf('one'), b: keyOf('two') } });
+  const ended: string[] = [];
+  for (const secret of ['one', 'two']) {
+    const identity = await verify(gate, secret);
+    assert.ok('name' in identity && 'credential' in identity);
+    gate.hold(identity, { accessEnded: (reason: AccessEnd) => ended.push(`${secret} ${reason}`) });
+  }
+  gate.adopt({ keys: new Map([['b', keyOf('two')]]), revoked: NOTHING_REVOKED });
+  assert.deepEqual(ended, ['one revoked']);
+  assert.equal(await outcomeOf(gate, 'one'), 'credential_invalid');
+  assert.equal(await outcomeOf(gate, 'two'), 'accepted');
+});
+
+test('a key that allows something else now ends what rested on what it allowed', async () => {
+  const gate = testGate({ clock: new ManualClock(), keys: { a: keyOf('one') } });
+  const before = await verify(gate, 'one');
+  assert.ok('credential' in before);
+  const ended: AccessEnd[] = [];
+  gate.hold(before, { accessEnded: (reason) => ended.push(reason) });
+  gate.adopt({ keys: new Map([['a', keyOf('one', { news: ['subscribe'] })]]), revoked: NOTHING_REVOKED });
+  assert.deepEqual(ended, ['revoked']);
+  const after = await verify(gate, 'one');
+  assert.ok('credential' in after);
+  assert.deepEqual([after.allows('publish', 'a'), after.allows('subscribe', 'news')], [false, true]);
+});
+
+test('what rests on an identity ends when it expires', async () => {
+  const clock = new ManualClock();
+  const expires = new Date(clock.nowMs() + 5000).toISOString();
+  const gate = testGate({ clock, keys: { brief: { ...keyOf('secret'), expires } } });
+  const identity = await verify(gate, 'secret');
+  assert.ok('credential' in identity);
+  const ended: string[] = [];
+  gate.hold(identity, { accessEnded: (reason) => ended.push(`held ${reason}`) });
+  const letGo = gate.hold(identity, { accessEnded: (reason) => ended.push(`left ${reason}`) });
+  letGo();
+  clock.advance(4900);
+  assert.deepEqual(ended, []);
+  clock.advance(1000);
+  assert.deepEqual(ended, ['held expired']);
+  clock.advance(5000);
+  assert.deepEqual(ended, ['held expired']);
+});
+
+test('without credentials a server on loopback is open, until there is one, and then for good', () => {
+  const clock = new ManualClock();
+  const gate = testGate({ clock, openWithoutCredentials: true });
+  assert.equal(gate.anonymous.allows('publish', 'a'), true);
+  gate.adopt({ keys: new Map([['a', keyOf('one')]]), revoked: NOTHING_REVOKED });
+  assert.equal(gate.anonymous.allows('publish', 'a'), false);
+  gate.adopt({ keys: new Map(), revoked: NOTHING_REVOKED });
+  assert.equal(gate.anonymous.allows('publish', 'a'), false);
+  assert.equal(testGate({ clock }).anonymous.allows('publish', 'a'), false);
+});
+
+test('those without a credential may do what is said of them', () => {
+  const gate = testGate({ clock: new ManualClock(), anonymous: { 'news/#': ['subscribe'] } });
+  assert.equal(gate.anonymous.allows('subscribe', 'news/today'), true);
+  assert.equal(gate.anonymous.allows('publish', 'news/today'), false);
+});
