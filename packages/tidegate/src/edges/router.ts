@@ -61,15 +61,19 @@ export function createRouter(mountPath: string, routes: Routes): ChannelsHandler
 }
 
 /**
- * Puts exact paths before all others: those of connections that say in their first command who they are, so that nobody can know it
- * before.
+ * Puts paths before all others: those whose edges find out themselves who asks, as their clients say it in a command or in a header
+ * of their protocol. A path is exact, or ends in `/*` and stands for what is one level below.
  */
 export function withConnections(
   connections: Readonly<Record<string, HttpHandler>>,
   others: HttpHandler,
 ): HttpHandler {
   const handlers = new Map(Object.entries(connections));
-  return (exchange) => (handlers.get(exchange.request.path) ?? others)(exchange);
+  return (exchange) => {
+    const { path } = exchange.request;
+    const level = `${path.slice(0, path.lastIndexOf('/'))}/*`;
+    (handlers.get(path) ?? handlers.get(level) ?? others)(exchange);
+  };
 }
 
 function routeChannel(exchange: HttpExchange, channels: Channels, channel: string, routes: Routes): void {

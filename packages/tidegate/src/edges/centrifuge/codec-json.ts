@@ -47,7 +47,7 @@ export const jsonCodec: Codec = {
     }
     out.ascii(result.method);
     out.ascii('":{');
-    writeResult(result, out);
+    writeJsonResult(result, out);
     out.ascii('}}');
   },
   push(push, out) {
@@ -82,7 +82,8 @@ function parse(line: string): unknown {
   }
 }
 
-function writeResult(result: Exclude<Result, { readonly method: 'error' }>, out: ByteWriter): void {
+/** Appends the members of a result. */
+export function writeJsonResult(result: Exclude<Result, { readonly method: 'error' }>, out: ByteWriter): void {
   switch (result.method) {
     case 'connect': {
       out.ascii('"client":');

@@ -8,6 +8,7 @@ import { credentialOf } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
 import { Liveness } from '../liveness.ts';
 import { framingFor } from '../stream-framing.ts';
+import { ApiEdge } from './api-edge.ts';
 import { sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
 import { ClientRegistry } from './clients.ts';
 import type { Codec } from './codec.ts';
@@ -16,6 +17,7 @@ import { protobufCodec } from './codec-protobuf.ts';
 import type { RpcHandler, SessionContext } from './context.ts';
 import { type EmulationRequest, readEmulationRequest } from './emulation.ts';
 import { Format } from './format.ts';
+import { createPageEncoder } from './page-encoder.ts';
 import { MalformedCommand, type ClientInfo } from './protocol.ts';
 import type { Arrival } from './session.ts';
 import { StreamClient } from './stream-client.ts';
@@ -44,8 +46,9 @@ const STREAM_HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' 
 
 /** The Centrifuge client protocol over WebSocket, HTTP streams and server-sent events. Errors are answered. */
 export class CentrifugeEdge {
-  /** All connections, for those who manage them. */
-  readonly clients = new ClientRegistry();
+  /** Centrifugo's server API, for the same connections. */
+  readonly api: ApiEdge;
+  readonly #clients = new ClientRegistry();
   readonly #options: CentrifugeEdgeOptions;
   readonly #liveness: Liveness;
   readonly #receivers: ReceiverPool;
@@ -58,6 +61,15 @@ export class CentrifugeEdge {
     const { clock, limits, random } = options;
     this.#options = options;
     this.#node = randomUuid(random);
+    const { access, channels, presence } = options;
+    this.api = new ApiEdge(access, {
+      channels,
+      presence,
+      clients: this.#clients,
+      limits,
+      encoder: createPageEncoder(jsonCodec),
+      node: this.#node,
+    });
     this.#liveness = new Liveness({
       clock,
       intervalMs: limits.keepAliveIntervalMs,
@@ -186,7 +198,7 @@ export class CentrifugeEdge {
     let context = this.#contexts.get(key);
     if (context === undefined) {
       const { rpc = null, ...shared } = this.#options;
-      context = { ...shared, rpc, clients: this.clients, format: create() };
+      context = { ...shared, rpc, clients: this.#clients, format: create() };
       this.#contexts.set(key, context);
     }
     return context;

@@ -1,4 +1,3 @@
-export type { ClientRegistry, ConnectedClient } from './clients.ts';
 export type { RpcHandler } from './context.ts';
 export { CentrifugeEdge, type CentrifugeEdgeOptions } from './edge.ts';
 export type { ClientInfo } from './protocol.ts';

@@ -1,8 +1,6 @@
-import type { StreamPosition } from '../../channels/index.ts';
+import { type Fields, fieldsOf, flagOf, integerOf, isAbsent, positionOf, textOf } from './json-fields.ts';
 import { jsonPayload } from './payload.ts';
 import { type Command, MalformedCommand, type Request, type SubscribeWish } from './protocol.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The command that a parsed line says: `{"id", "<method>": {…}}`, or `{}` for a pong.
@@ -67,45 +65,10 @@ function wishOf(fields: Fields): SubscribeWish {
   };
 }
 
-function positionOf(fields: Fields): StreamPosition {
-  const offset = integerOf(fields.offset, 'offset');
-  if (offset < 0) throw new MalformedCommand('offset is negative');
-  return { epoch: textOf(fields.epoch, 'epoch'), offset };
-}
-
 function channelOf(fields: Fields): string {
   return textOf(fields.channel, 'channel');
 }
 
 function dataOf(fields: Fields): ReturnType<typeof jsonPayload> | null {
   return fields.data === undefined ? null : jsonPayload(fields.data);
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null;
-}
-
-function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new MalformedCommand(`${what} is not an object`);
-  }
-  return value as Fields;
-}
-
-function textOf(value: unknown, what: string): string {
-  if (isAbsent(value)) return '';
-  if (typeof value !== 'string') throw new MalformedCommand(`${what} is not a string`);
-  return value;
-}
-
-function integerOf(value: unknown, what: string): number {
-  if (isAbsent(value)) return 0;
-  if (!Number.isSafeInteger(value)) throw new MalformedCommand(`${what} is not an integer`);
-  return value as number;
-}
-
-function flagOf(value: unknown, what: string): boolean {
-  if (isAbsent(value)) return false;
-  if (typeof value !== 'boolean') throw new MalformedCommand(`${what} is not a boolean`);
-  return value;
 }
