@@ -49,7 +49,11 @@ function placeOfOffset(sources: readonly Source[], epoch: string, offset: number
   }
   const [{ topic, partition }] = sources;
   const offsets = new Map([[partition, offset]]);
-  return placeOfCursor(sources, [{ topic: topic.name, epoch: epoch === '' ? topic.epoch : epoch, offsets }], log);
+  return placeOfCursor(
+    sources,
+    [{ topic: topic.name, epoch: epoch === '' ? topic.epoch : epoch, offsets }],
+    log,
+  );
 }
 
 function startOf(source: Source, log: Log): number {
@@ -73,12 +77,7 @@ const LAST_SCAN_RECORDS_MAX = 1_000_000;
  * The last N messages over all sources. Each source gives its own last N, and of these the N latest by time
  * are kept; older sources end where newer begin, so that time orders them too.
  */
-function placeOfLast(
-  sources: readonly Source[],
-  count: number,
-  before: number | undefined,
-  log: Log,
-): Place {
+function placeOfLast(sources: readonly Source[], count: number, before: number | undefined, log: Log): Place {
   if (count === 0) return sources.map((source) => endOf(source, log));
   const [only] = sources;
   // Here the log knows the place by itself, however large the count is.

@@ -26,10 +26,13 @@ describe('Presence', () => {
     registry.join('hall', bob);
     assert.deepEqual(registry.members('room'), [alice, aliceAgain, bob]);
     assert.deepEqual(registry.stats('room'), { clients: 3, users: 2 });
-    assert.deepEqual([...registry.channels()], [
-      ['room', 3],
-      ['hall', 1],
-    ]);
+    assert.deepEqual(
+      [...registry.channels()],
+      [
+        ['room', 3],
+        ['hall', 1],
+      ],
+    );
     assert.deepEqual(registry.members('nowhere'), []);
     assert.deepEqual(registry.stats('nowhere'), { clients: 0, users: 0 });
   });

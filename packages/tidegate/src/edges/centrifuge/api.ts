@@ -1,10 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Identity, Permission } from '../../access/port.ts';
-import { type Channels, type FrameEncoder, type PresenceRegistry, singlePosition } from '../../channels/index.ts';
+import {
+  type Channels,
+  type FrameEncoder,
+  type PresenceRegistry,
+  singlePosition,
+} from '../../channels/index.ts';
 import { ByteWriter, type Limits, TidegateError } from '../../kernel/index.ts';
 import type { ClientRegistry } from './clients.ts';
-import { writeJsonResult } from './codec-json.ts';
 import { TAGS_ATTRIBUTE } from './codec.ts';
+import { writeJsonResult } from './codec-json.ts';
 import { readHistory } from './history.ts';
 import { type Fields, fieldsOf, flagOf, integerOf, isAbsent, positionOf, textOf } from './json-fields.ts';
 import { jsonPayload, payloadOfBytes } from './payload.ts';
@@ -84,7 +89,8 @@ const METHODS: Readonly<Record<string, Method>> = {
     const wish = isAbsent(call.fields.disconnect) ? null : fieldsOf(call.fields.disconnect, 'disconnect');
     const code = wish === null ? 0 : integerOf(wish.code, 'code');
     if (code !== 0 && (code < 3000 || code > 4999)) throw new MalformedCommand('code');
-    const reason = code === 0 ? DISCONNECT.forceNoReconnect : { code, reason: textOf(wish?.reason, 'reason') };
+    const reason =
+      code === 0 ? DISCONNECT.forceNoReconnect : { code, reason: textOf(wish?.reason, 'reason') };
     forClients(call, done, (client) => client.disconnect(reason));
   },
   refresh(call, done) {
@@ -114,7 +120,9 @@ const METHODS: Readonly<Record<string, Method>> = {
       since: isAbsent(since) ? null : positionOf(fieldsOf(since, 'since')),
       order: flagOf(reverse, 'reverse') ? 'reverse' : 'forward',
     } as const;
-    readHistory(call.context, wish, (result) => done(result.method === 'error' ? result : textOfResult(result)));
+    readHistory(call.context, wish, (result) =>
+      done(result.method === 'error' ? result : textOfResult(result)),
+    );
   },
   history_remove(_call, done) {
     // The log is kept as its topics declare; nobody can take a channel out of it.
@@ -242,7 +250,10 @@ function channelOf({ fields }: ApiCall): string {
 
 /** Patterns of /api/channels: `*` stands for any text, `?` for one character. */
 function globOf(pattern: string): (channel: string) => boolean {
-  const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   const expression = new RegExp(`^${source}$`, 'su');
   return (channel) => expression.test(channel);
 }

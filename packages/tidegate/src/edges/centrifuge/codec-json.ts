@@ -18,8 +18,8 @@ import {
   tagsOf,
   USER_ATTRIBUTE,
 } from './codec.ts';
-import { parseExactly } from './json-number.ts';
 import { readJsonCommand } from './json-command.ts';
+import { parseExactly } from './json-number.ts';
 import {
   type ClientInfo,
   type Command,
@@ -83,7 +83,10 @@ function parse(line: string): unknown {
 }
 
 /** Appends the members of a result. */
-export function writeJsonResult(result: Exclude<Result, { readonly method: 'error' }>, out: ByteWriter): void {
+export function writeJsonResult(
+  result: Exclude<Result, { readonly method: 'error' }>,
+  out: ByteWriter,
+): void {
   switch (result.method) {
     case 'connect': {
       out.ascii('"client":');

@@ -10,11 +10,7 @@ export type AnsweredCommand = Exclude<Command, { readonly method: 'publish' | 's
 type RpcCommand = Extract<Command, { readonly method: 'rpc' }>;
 
 /** Carries a command out, and answers it once, now or later. */
-export function carryOut(
-  session: Session,
-  command: AnsweredCommand,
-  answer: (result: Result) => void,
-): void {
+export function carryOut(session: Session, command: AnsweredCommand, answer: (result: Result) => void): void {
   const { context, subscriptions } = session;
   switch (command.method) {
     case 'connect':

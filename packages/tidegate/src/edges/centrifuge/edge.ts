@@ -18,7 +18,7 @@ import type { RpcHandler, SessionContext } from './context.ts';
 import { type EmulationRequest, readEmulationRequest } from './emulation.ts';
 import { Format } from './format.ts';
 import { createPageEncoder } from './page-encoder.ts';
-import { MalformedCommand, type ClientInfo } from './protocol.ts';
+import { type ClientInfo, MalformedCommand } from './protocol.ts';
 import type { Arrival } from './session.ts';
 import { StreamClient } from './stream-client.ts';
 import { randomUuid } from './uuid.ts';
@@ -89,7 +89,8 @@ export class CentrifugeEdge {
     try {
       const subprotocols = Object.keys(SUBPROTOCOLS);
       const handshake = acceptHandshake(request, { subprotocols, compression: 'none' });
-      if (request.body.lengthBytes !== 0) throw new TidegateError('upgrade_invalid', 'the request has a body');
+      if (request.body.lengthBytes !== 0)
+        throw new TidegateError('upgrade_invalid', 'the request has a body');
       const chosen = handshake.subprotocol as keyof typeof SUBPROTOCOLS | null;
       const codec = chosen === null ? codecOfQuery(exchange) : SUBPROTOCOLS[chosen];
       const context = this.#contextFor(`websocket ${codec}`, () => webSocketFormat(codec));

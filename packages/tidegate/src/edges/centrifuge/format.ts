@@ -90,6 +90,7 @@ export class Format {
 
 /** Whether two pushes tell of the same somebody who joins or leaves: those come in great numbers. */
 function isSame(push: Push, last: Push | null): boolean {
-  if (last === null || (push.kind !== 'join' && push.kind !== 'leave') || last.kind !== push.kind) return false;
+  if (last === null || (push.kind !== 'join' && push.kind !== 'leave') || last.kind !== push.kind)
+    return false;
   return push.channel === last.channel && push.info === last.info;
 }

@@ -1,9 +1,14 @@
-import { hasWildcard, type StartPosition, singlePosition, type StreamPosition } from '../../channels/index.ts';
+import {
+  hasWildcard,
+  type StartPosition,
+  type StreamPosition,
+  singlePosition,
+} from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { SessionContext } from './context.ts';
 import { readPage } from './page.ts';
 import type { Request, Result } from './protocol.ts';
-import { ERROR, failure, protocolErrorOf } from './status.ts';
+import { ERROR, type failure, protocolErrorOf } from './status.ts';
 
 /** What is asked of a channel's history. */
 export type HistoryWish = Omit<Extract<Request, { readonly method: 'history' }>, 'method'>;
@@ -34,7 +39,11 @@ export function readHistory(
     fail(protocolErrorOf(error));
   }
 
-  function read({ channels, limits, encoder }: HistoryContext, { channel, order }: HistoryWish, top: StreamPosition) {
+  function read(
+    { channels, limits, encoder }: HistoryContext,
+    { channel, order }: HistoryWish,
+    top: StreamPosition,
+  ) {
     const countMax = limits.centrifugePublicationsMax;
     const count = wish.limit < 0 ? countMax : Math.min(wish.limit, countMax);
     const from = startOf(wish, count, top);

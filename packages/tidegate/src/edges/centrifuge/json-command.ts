@@ -21,7 +21,11 @@ export function readJsonCommand(line: unknown): Command {
 }
 
 const READERS: Readonly<Record<Exclude<Request['method'], 'pong'>, (fields: Fields) => Request>> = {
-  connect: (fields) => ({ method: 'connect', token: textOf(fields.token, 'token'), subs: subsOf(fields.subs) }),
+  connect: (fields) => ({
+    method: 'connect',
+    token: textOf(fields.token, 'token'),
+    subs: subsOf(fields.subs),
+  }),
   subscribe: (fields) => ({ method: 'subscribe', channel: channelOf(fields), wish: wishOf(fields) }),
   unsubscribe: (fields) => ({ method: 'unsubscribe', channel: channelOf(fields) }),
   publish: (fields) => ({ method: 'publish', channel: channelOf(fields), data: dataOf(fields) }),

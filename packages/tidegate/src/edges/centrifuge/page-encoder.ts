@@ -34,10 +34,7 @@ export function createPageEncoder(codec: Codec): FrameEncoder {
 }
 
 /** Calls `take` for each entry, in order, until it returns false. Returns whether all were taken. */
-export function forEachEntry(
-  bytes: Buffer,
-  take: (publication: Buffer, offset: number) => boolean,
-): boolean {
+export function forEachEntry(bytes: Buffer, take: (publication: Buffer, offset: number) => boolean): boolean {
   for (let at = 0; at < bytes.length; ) {
     const start = at + HEAD_BYTES;
     const end = start + bytes.readUInt32BE(at + LENGTH_AT);

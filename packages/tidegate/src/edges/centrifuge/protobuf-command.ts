@@ -1,7 +1,13 @@
 import type { StreamPosition } from '../../channels/index.ts';
 import { payloadOfBytes } from './payload.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
-import { type Command, MalformedCommand, type Payload, type Request, type SubscribeWish } from './protocol.ts';
+import {
+  type Command,
+  MalformedCommand,
+  type Payload,
+  type Request,
+  type SubscribeWish,
+} from './protocol.ts';
 
 /**
  * The command that a message `Command` of client.proto says; an empty one is a pong.

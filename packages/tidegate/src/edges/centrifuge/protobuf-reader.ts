@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { MalformedCommand } from './protocol.ts';
 import { DELIMITED, FIXED_32, FIXED_64, VARINT } from './protobuf-writer.ts';
+import { MalformedCommand } from './protocol.ts';
 
 const VARINT_BYTES_MAX = 10;
 

@@ -32,7 +32,12 @@ export function publishAll(
     );
   };
   if (allowed.length === 0) settle([]);
-  else context.channels.publish(allowed.map((command) => eventOf(command, info)), 'centrifuge', settle);
+  else
+    context.channels.publish(
+      allowed.map((command) => eventOf(command, info)),
+      'centrifuge',
+      settle,
+    );
 }
 
 function resultOf(outcome: unknown): Result {
@@ -56,9 +61,7 @@ export function eventWith(
     data: data?.bytes ?? null,
     dataKind: data?.kind ?? 'binary',
     attributes:
-      data?.kind === 'binary'
-        ? [...attributes, ['datacontenttype', 'application/octet-stream']]
-        : attributes,
+      data?.kind === 'binary' ? [...attributes, ['datacontenttype', 'application/octet-stream']] : attributes,
     clientId: null,
     identitySource: NO_IDENTITY,
   };

@@ -105,7 +105,8 @@ export class Session implements ConnectedClient, AccessHold {
       this.disconnect(DISCONNECT.badRequest);
       return;
     }
-    if (this.#queue.length > this.context.limits.centrifugeCommandsPendingMax) this.disconnect(DISCONNECT.slow);
+    if (this.#queue.length > this.context.limits.centrifugeCommandsPendingMax)
+      this.disconnect(DISCONNECT.slow);
     else this.#pump();
   }
 
@@ -173,7 +174,8 @@ export class Session implements ConnectedClient, AccessHold {
   #start(command: Command): void {
     const { id } = command;
     if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
-    else if ((this.#state === 'new') !== (command.method === 'connect')) this.disconnect(DISCONNECT.badRequest);
+    else if ((this.#state === 'new') !== (command.method === 'connect'))
+      this.disconnect(DISCONNECT.badRequest);
     else if ('channel' in command && command.channel === '') this.disconnect(DISCONNECT.badRequest);
     else if (command.method === 'publish') this.#publish(command);
     // Nobody listens to messages that are not published.

@@ -8,11 +8,11 @@ export interface ProtocolError {
   readonly retry: 'temporary' | 'useless';
 }
 
-const error = (
-  code: number,
-  message: string,
-  retry: ProtocolError['retry'] = 'useless',
-): ProtocolError => ({ code, message, retry });
+const error = (code: number, message: string, retry: ProtocolError['retry'] = 'useless'): ProtocolError => ({
+  code,
+  message,
+  retry,
+});
 
 /** The errors that replies carry, with Centrifuge's codes and words. */
 export const ERROR = {

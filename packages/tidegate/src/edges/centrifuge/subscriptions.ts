@@ -15,7 +15,14 @@ import type { Outbox } from './outbox.ts';
 import { jsonPayload } from './payload.ts';
 import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
 import { type Missed, NOTHING_MISSED, readMissed } from './recovery.ts';
-import { type Disconnect, DISCONNECT, ERROR, type ProtocolError, protocolErrorOf, UNSUBSCRIBE } from './status.ts';
+import {
+  DISCONNECT,
+  type Disconnect,
+  ERROR,
+  type ProtocolError,
+  protocolErrorOf,
+  UNSUBSCRIBE,
+} from './status.ts';
 
 /** What subscriptions need of their session. */
 export interface SubscriptionsHost {
@@ -75,8 +82,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (this.#byChannel.has(channel)) ready(refusal(ERROR.alreadySubscribed));
     else if (this.#byChannel.size >= context.limits.centrifugeSubscriptionsMax)
       ready(refusal(ERROR.limitExceeded));
-    else if (wish.joinLeave && !identity.allows('presence', channel))
-      ready(refusal(ERROR.permissionDenied));
+    else if (wish.joinLeave && !identity.allows('presence', channel)) ready(refusal(ERROR.permissionDenied));
     else if (wish.token !== '') {
       this.#verify(channel, wish.token, (token) => {
         if ('code' in token) ready(refusal(token));
@@ -146,7 +152,8 @@ export class Subscriptions implements SubscriptionOwner {
     context.access.verify(token, from, (result) => {
       if (!this.#host.isOpen) return;
       if (result instanceof TidegateError) done(protocolErrorOf(result));
-      else if (result.claims.channel !== channel || result.user !== identity.user) done(ERROR.permissionDenied);
+      else if (result.claims.channel !== channel || result.user !== identity.user)
+        done(ERROR.permissionDenied);
       else done(result);
     });
   }

@@ -7,7 +7,10 @@ import { type Arrival, type ClientTransport, Session } from './session.ts';
 import { DISCONNECT, type Disconnect } from './status.ts';
 
 /** A session over WebSocket: each message from the client is a frame of commands. */
-export class WebSocketClient extends WebSocketConnection implements ByteChannelOwner, Watched, ClientTransport {
+export class WebSocketClient
+  extends WebSocketConnection
+  implements ByteChannelOwner, Watched, ClientTransport
+{
   slot = 0;
   readonly #session: Session;
   readonly #liveness: Liveness;

@@ -1,8 +1,8 @@
 import type { Channels } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
-import { refuse } from '../refusal.ts';
 import { BodyCollector, type BodyTaker } from '../body-collector.ts';
+import { refuse } from '../refusal.ts';
 import { hasCloudEventHeaders, readCloudEventHeaders } from './cloudevents-headers.ts';
 import { parseContentType } from './content-type.ts';
 import { readEntries, readSingleEntry } from './entries.ts';
@@ -78,13 +78,7 @@ export class PublishEdge {
       parsed === null || (parsed.charset !== null && parsed.rule === 'binary') ? '' : parsed.mediaType;
     switch (mediaType) {
       case NDJSON: {
-        const session = new LinesPublish(
-          exchange,
-          channels,
-          this.#limits,
-          SHORTHAND,
-          this.#entryBytesMax,
-        );
+        const session = new LinesPublish(exchange, channels, this.#limits, SHORTHAND, this.#entryBytesMax);
         exchange.request.body.receive(session, Number.POSITIVE_INFINITY);
         break;
       }
@@ -124,9 +118,7 @@ export class PublishEdge {
 
   #batch(exchange: HttpExchange, channels: Channels, rules: EntryRules): void {
     const { batchBytesMax, batchEventsMax } = this.#limits;
-    const taker = new BatchPublish(exchange, channels, (body) =>
-      readEntries(body, rules, batchEventsMax),
-    );
+    const taker = new BatchPublish(exchange, channels, (body) => readEntries(body, rules, batchEventsMax));
     receive(exchange, taker, batchBytesMax);
   }
 }

@@ -25,7 +25,9 @@ before(async () => {
 after(() => server.close());
 
 function publish(channel: string, value: unknown): Promise<unknown> {
-  return post(server, `/v1/channels/${channel}`, JSON.stringify(value), { 'content-type': 'application/json' });
+  return post(server, `/v1/channels/${channel}`, JSON.stringify(value), {
+    'content-type': 'application/json',
+  });
 }
 
 for (const way of TRANSPORTS) {
@@ -169,7 +171,9 @@ for (const way of TRANSPORTS) {
       good.subscribe();
       await good.ready();
       const bad = client.newSubscription('other', { token: 'of a channel' });
-      const unsubscribed = new Promise<number>((resolve) => bad.on('unsubscribed', ({ code }) => resolve(code)));
+      const unsubscribed = new Promise<number>((resolve) =>
+        bad.on('unsubscribed', ({ code }) => resolve(code)),
+      );
       bad.subscribe();
       assert.equal(await unsubscribed, 103);
       client.disconnect();
@@ -189,7 +193,9 @@ for (const way of TRANSPORTS) {
 
     it('is sent away for good with a token that is not valid', async () => {
       const client = newClient(server.port, way, { token: 'of nobody' });
-      const disconnected = new Promise<number>((resolve) => client.on('disconnected', ({ code }) => resolve(code)));
+      const disconnected = new Promise<number>((resolve) =>
+        client.on('disconnected', ({ code }) => resolve(code)),
+      );
       client.connect();
       assert.equal(await disconnected, 3500);
     });
@@ -198,7 +204,9 @@ for (const way of TRANSPORTS) {
 
 async function storedOrder(channel: string): Promise<readonly unknown[]> {
   const response = await fetch(`${server.url}/v1/history/${channel}?max=1000`);
-  const { messages } = (await response.json()) as { readonly messages: readonly { readonly data: unknown }[] };
+  const { messages } = (await response.json()) as {
+    readonly messages: readonly { readonly data: unknown }[];
+  };
   return messages.map(({ data }) => data);
 }
 

@@ -34,7 +34,10 @@ describe('A session', () => {
     assert.deepEqual(kinds.slice(2).sort(), ['publish', 'push']);
     assert.equal(client.frames, 3);
     const connect = replies[0].connect as Result;
-    assert.match(String(connect.client), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.match(
+      String(connect.client),
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
     assert.equal(connect.ping, 25);
     assert.equal(connect.pong, true);
     assert.equal(connect.session, undefined);
@@ -50,14 +53,14 @@ describe('A session', () => {
     const reader = await lab.connect();
     await reader.ask({ id: 2, subscribe: { channel: 'news' } });
     const alice = await lab.connect('alice');
-    await alice.ask({ id: 2, publish: { channel: 'news', data: 12345678901234567890 } });
+    await alice.ask({ id: 2, publish: { channel: 'news', data: 12.5 } });
     alice.sendText('{"id":3,"publish":{"channel":"news","data":{"n":12345678901234567890.5}}}');
     await clock.settle();
     const info = { user: 'alice', client: alice.session.client };
     const [first, second] = pushes(reader.take()) as { pub: Result }[];
     assert.deepEqual(first, {
       channel: 'news',
-      pub: { data: 12345678901234567890, offset: 1, info },
+      pub: { data: 12.5, offset: 1, info },
     });
     assert.deepEqual(second.pub.offset, 2);
   });
@@ -143,7 +146,10 @@ describe('Recovery', () => {
     assert.equal(reply.recovered, true);
     assert.equal(reply.was_recovering, true);
     assert.equal(reply.offset, 3);
-    assert.deepEqual((reply.publications as Result[]).map(({ offset }) => offset), [2, 3]);
+    assert.deepEqual(
+      (reply.publications as Result[]).map(({ offset }) => offset),
+      [2, 3],
+    );
     await send('news', '"d"');
     assert.deepEqual(pushes(client.take()), [{ channel: 'news', pub: { data: '"d"', offset: 4 } }]);
   });
@@ -152,7 +158,9 @@ describe('Recovery', () => {
     const client = await new SessionLab({ limits: { centrifugePublicationsMax: 2 } }).connect();
     await send('news', ...Array.from({ length: 7 }, (_, i) => String(i)));
     const { epoch } = await position(client, 'news');
-    client.sendText(JSON.stringify({ id: 2, subscribe: { channel: 'news', recover: true, epoch, offset: 0 } }));
+    client.sendText(
+      JSON.stringify({ id: 2, subscribe: { channel: 'news', recover: true, epoch, offset: 0 } }),
+    );
     await send('news', '7');
     const [first, ...rest] = client.take();
     const { recovered, publications, offset } = first.subscribe as Result;
@@ -176,7 +184,10 @@ describe('Recovery', () => {
     const client = await new SessionLab().connect();
     await send('news', 'a');
     const at = await position(client, 'news');
-    const reply = result(await client.ask({ id: 2, subscribe: { channel: 'news', recover: true, ...at } }), 'subscribe');
+    const reply = result(
+      await client.ask({ id: 2, subscribe: { channel: 'news', recover: true, ...at } }),
+      'subscribe',
+    );
     assert.deepEqual(
       { recovered: reply.recovered, publications: reply.publications, offset: reply.offset },
       { recovered: true, publications: undefined, offset: 1 },
@@ -262,7 +273,10 @@ describe('A client that is slow', () => {
     assert.deepEqual(await client.ask({ id: 3, ping: {} }, { id: 4, ping: {} }), []);
     assert.equal(client.paused, true);
     client.drain();
-    assert.deepEqual(client.take().map(({ id }) => id), [3, 4]);
+    assert.deepEqual(
+      client.take().map(({ id }) => id),
+      [3, 4],
+    );
     assert.equal(client.paused, false);
   });
 
@@ -297,7 +311,10 @@ describe('Presence in a session', () => {
     const alone = result(await one.ask({ id: 3, presence: { channel: 'room' } }), 'presence');
     assert.deepEqual(alone, { presence: { [one.session.client]: { user: '', client: one.session.client } } });
     await two.ask({ id: 2, subscribe: { channel: 'room' } });
-    const replies = await one.ask({ id: 4, presence: { channel: 'room' } }, { id: 5, presence_stats: { channel: 'room' } });
+    const replies = await one.ask(
+      { id: 4, presence: { channel: 'room' } },
+      { id: 5, presence_stats: { channel: 'room' } },
+    );
     assert.equal((replies[0].error as Result).code, 106);
     assert.deepEqual(replies[1].presence_stats, { num_clients: 2, num_users: 1 });
   });

@@ -121,9 +121,10 @@ describe('A subscription token', () => {
     assert.equal((denied.error as Result).code, 103);
     const { expires, ttl } = reply.subscribe as Result;
     assert.deepEqual({ expires, ttl }, { expires: true, ttl: 60 });
-    assert.deepEqual(lab.context.presence.members('secret').map(({ chanInfo }) => String(chanInfo?.bytes)), [
-      '{"role":"guest"}',
-    ]);
+    assert.deepEqual(
+      lab.context.presence.members('secret').map(({ chanInfo }) => String(chanInfo?.bytes)),
+      ['{"role":"guest"}'],
+    );
   });
 
   it('does not admit to another channel, nor another user', async () => {
@@ -133,7 +134,10 @@ describe('A subscription token', () => {
       { id: 3, subscribe: { channel: 'secret', token: 'channel of bob' } },
       { id: 4, subscribe: { channel: 'secret', token: 'unknown' } },
     );
-    assert.deepEqual(replies.map(({ error }) => (error as Result).code), [103, 103, 103]);
+    assert.deepEqual(
+      replies.map(({ error }) => (error as Result).code),
+      [103, 103, 103],
+    );
   });
 
   it('ends the subscription a grace after it has expired, so that the client begins it again', async () => {
