@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { AccessEnd, AccessHold } from '../../access/port.ts';
 import type { EndReason, PresenceListener, Sink, Subscription } from '../../channels/index.ts';
 import type { Timer } from '../../kernel/index.ts';
+import type { DeltaFrames } from './delta-frames.ts';
 import type { ClientInfo } from './protocol.ts';
 
 /** What a subscription needs of the session that it belongs to. */
@@ -100,5 +101,24 @@ export class ChannelSubscription implements Sink, PresenceListener<ClientInfo>, 
   accessEnded(reason: AccessEnd): void {
     this.#letGo = null;
     this.#owner.tokenEnded(this, reason);
+  }
+}
+
+/** One that is handed deltas of what it had before. */
+export class DeltaSubscription extends ChannelSubscription {
+  readonly #deltas: DeltaFrames;
+  readonly #taker: SubscriptionOwner;
+  #before: Buffer | null = null;
+
+  constructor(channel: string, side: Side, owner: SubscriptionOwner, deltas: DeltaFrames) {
+    super(channel, side, owner);
+    this.#taker = owner;
+    this.#deltas = deltas;
+  }
+
+  override write(bytes: Buffer): boolean {
+    const flush = this.#deltas.make(this.channel, bytes, this.#before);
+    this.#before = flush.last;
+    return this.#taker.deliver(flush.bytes);
   }
 }

@@ -1,25 +1,10 @@
 import { type Buffer, isUtf8 } from 'node:buffer';
-import {
-  type Message,
-  type StreamPosition,
-  writeJsonBase64,
-  writeJsonOnOneLine,
-  writeJsonString,
-  writeJsonStringOfUtf8,
-} from '../../channels/index.ts';
+import { type StreamPosition, writeJsonString, writeJsonStringOfUtf8 } from '../../channels/index.ts';
 import type { ByteWriter } from '../../kernel/index.ts';
-import {
-  BASE64,
-  CLIENT_ATTRIBUTE,
-  type Codec,
-  ENCODING_TAG,
-  offsetOf,
-  type PublicationForm,
-  tagsOf,
-  USER_ATTRIBUTE,
-} from './codec.ts';
+import type { Codec } from './codec.ts';
 import { readJsonCommand } from './json-command.ts';
 import { parseExactly } from './json-number.ts';
+import { writeData, writeMessageData, writePublication, writeRest } from './json-publication.ts';
 import {
   type ClientInfo,
   type Command,
@@ -63,6 +48,16 @@ export const jsonCodec: Codec = {
     out.ascii('}}');
   },
   publication: writePublication,
+  deltaBase: writeMessageData,
+  deltaRest: writeRest,
+  deltaPush(channel, data, kind, rest, out) {
+    out.ascii('{"push":{"channel":');
+    writeJsonString(channel, out);
+    out.ascii(kind === 'delta' ? ',"pub":{"delta":true,"data":' : ',"pub":{"data":');
+    writeJsonStringOfUtf8(data, 0, data.length, out);
+    out.bytes(rest);
+    out.ascii('}}');
+  },
 };
 
 function decode(bytes: Buffer): Command[] {
@@ -244,51 +239,4 @@ function writeInfo(info: ClientInfo, out: ByteWriter): void {
 function writePayload(payload: Payload | null, out: ByteWriter): void {
   if (payload === null) out.ascii('null');
   else writeData(payload.kind, payload.bytes, 0, payload.bytes.length, out);
-}
-
-function writeData(
-  kind: Payload['kind'],
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  out: ByteWriter,
-): void {
-  switch (kind) {
-    case 'json':
-      writeJsonOnOneLine(bytes, start, end, out);
-      break;
-    case 'text':
-      writeJsonStringOfUtf8(bytes, start, end, out);
-      break;
-    case 'binary':
-      writeJsonBase64(bytes, start, end, out);
-      break;
-  }
-}
-
-function writePublication(message: Message, form: PublicationForm, out: ByteWriter): void {
-  const kind = message.dataKind;
-  out.ascii('{"data":');
-  if (message.hasData) writeData(kind, message.bytes, message.dataStart, message.dataEnd, out);
-  else out.ascii('null');
-  if (form.offsets === 'told') out.ascii(`,"offset":${offsetOf(message)}`);
-  const client = message.attribute(CLIENT_ATTRIBUTE);
-  if (client !== undefined) {
-    out.ascii(',"info":{"user":');
-    writeJsonString(message.attribute(USER_ATTRIBUTE) ?? '', out);
-    out.ascii(',"client":');
-    writeJsonString(client, out);
-    out.byte(CLOSE);
-  }
-  const tags = tagsOf(message);
-  if (message.hasData && kind === 'binary') out.ascii(`,"tags":{"${ENCODING_TAG}":"${BASE64}"}`);
-  else if (tags !== null) {
-    out.ascii(',"tags":');
-    out.utf8(JSON.stringify(tags));
-  }
-  if (message.channel !== form.channel) {
-    out.ascii(',"channel":');
-    writeJsonString(message.channel, out);
-  }
-  out.byte(CLOSE);
 }

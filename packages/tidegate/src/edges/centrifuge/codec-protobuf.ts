@@ -54,6 +54,20 @@ export const protobufCodec: Codec = {
     closeLength(out, reply);
   },
   publication: writePublication,
+  deltaBase(message, out) {
+    if (message.hasData) out.bytes(message.bytes, message.dataStart, message.dataEnd);
+  },
+  deltaRest: writeRest,
+  deltaPush(channel, data, kind, rest, out) {
+    within(4, out, () => {
+      writeTextField(2, channel, out);
+      within(4, out, () => {
+        writeBytesField(4, data, out);
+        if (kind === 'delta') writeTrueField(8, out);
+        out.bytes(rest);
+      });
+    });
+  },
 };
 
 /** The field of message `Reply` that holds each result. */
@@ -217,6 +231,11 @@ function writePayload(field: number, payload: Payload | null, out: ByteWriter): 
 /** Message `Publication`. */
 function writePublication(message: Message, form: PublicationForm, out: ByteWriter): void {
   if (message.hasData) writeBytesField(4, message.bytes, out, message.dataStart, message.dataEnd);
+  writeRest(message, form, out);
+}
+
+/** The fields of a publication besides its data. */
+function writeRest(message: Message, form: PublicationForm, out: ByteWriter): void {
   const client = message.attribute(CLIENT_ATTRIBUTE);
   if (client !== undefined) {
     const mark = openField(5, out);

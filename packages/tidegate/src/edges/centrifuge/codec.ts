@@ -9,6 +9,8 @@ export interface PublicationForm {
   readonly channel: string;
   /** Whether offsets mean something to the subscriber: not if they are of several partitions. */
   readonly offsets: 'told' | 'untold';
+  /** `delta` is for subscribers who take deltas: in JSON, their data is always a string. */
+  readonly data: 'plain' | 'delta';
 }
 
 /** One encoding of the protocol: bytes to commands, results and messages to bytes. Knows nothing of how they are carried. */
@@ -27,6 +29,12 @@ export interface Codec {
   publicationPush(message: Message, form: PublicationForm, out: ByteWriter): void;
   /** Appends a message as results list it. */
   publication(message: Message, form: PublicationForm, out: ByteWriter): void;
+  /** Appends the data of a message as deltas are made of it: a JSON text, or the bytes as they are. */
+  deltaBase(message: Message, out: ByteWriter): void;
+  /** Appends what a publication holds besides its data, for `deltaPush`. */
+  deltaRest(message: Message, form: PublicationForm, out: ByteWriter): void;
+  /** Appends the reply that carries data, whole or as a delta, with its rest as a push. */
+  deltaPush(channel: string, data: Buffer, kind: 'whole' | 'delta', rest: Buffer, out: ByteWriter): void;
 }
 
 /** Where the identity of the client that published is kept with a message: as CloudEvents extension attributes. */

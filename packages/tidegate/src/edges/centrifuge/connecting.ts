@@ -2,14 +2,12 @@ import type { Identity } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import { SERVER_VERSION } from './context.ts';
 import { jsonPayload } from './payload.ts';
-import type { Command, Result, SubscribeWish } from './protocol.ts';
+import { type Command, PLAIN_WISH, type Result, type SubscribeWish } from './protocol.ts';
 import type { Session } from './session.ts';
 import { DISCONNECT, type Disconnect, ERROR, failure, type ProtocolError } from './status.ts';
 import type { Opening } from './subscriptions.ts';
 
 type ConnectCommand = Extract<Command, { readonly method: 'connect' }>;
-
-const NO_WISH: SubscribeWish = { recover: null, token: '', joinLeave: false, delta: '' };
 
 /** Lets a client in that shows a good token, or none, and subscribes it to the channels that its token names. */
 export function admit(session: Session, command: ConnectCommand, answer: (result: Result) => void): void {
@@ -103,8 +101,8 @@ function prepareClaimed(
       return;
     }
     const channel = channels[index];
-    const { recover } = wishes.get(channel) ?? NO_WISH;
-    session.subscriptions.prepare(channel, { ...NO_WISH, recover }, 'server', (opening) => {
+    const { recover } = wishes.get(channel) ?? PLAIN_WISH;
+    session.subscriptions.prepare(channel, { ...PLAIN_WISH, recover }, 'server', (opening) => {
       openings.push([channel, opening]);
       next(index + 1);
     });

@@ -3,6 +3,7 @@ import { type FrameEncoder, hasWildcard, type Message } from '../../channels/ind
 import { ByteWriter } from '../../kernel/index.ts';
 import type { Carrier } from './carrier.ts';
 import type { Codec, PublicationForm } from './codec.ts';
+import { DeltaFrames } from './delta-frames.ts';
 import { createPageEncoder } from './page-encoder.ts';
 import type { Push } from './protocol.ts';
 
@@ -15,6 +16,9 @@ export class Format {
   readonly carrier: Carrier;
   /** What reads messages for the lists in replies. */
   readonly pageEncoder: FrameEncoder;
+  /** The same, and messages as they are handed over, for subscribers who take deltas. */
+  readonly deltaPageEncoder: FrameEncoder;
+  readonly deltas: DeltaFrames;
   /** The server's ping, an empty reply. */
   readonly ping: Buffer;
   /** For the replies of the connection that is being served; empty between turns. */
@@ -28,6 +32,8 @@ export class Format {
     this.codec = codec;
     this.carrier = carrier;
     this.pageEncoder = createPageEncoder(codec);
+    this.deltaPageEncoder = createPageEncoder(codec, 'delta');
+    this.deltas = new DeltaFrames(codec, carrier);
     this.#encoders = {
       told: this.#createEncoder('told', null),
       untold: this.#createEncoder('untold', null),
@@ -65,7 +71,7 @@ export class Format {
 
   #createEncoder(offsets: Offsets, pattern: string | null): FrameEncoder {
     const { codec, carrier } = this;
-    const form = { channel: pattern ?? '', offsets };
+    const form = { channel: pattern ?? '', offsets, data: 'plain' as const };
     const formOf = (message: Message): PublicationForm => {
       // One form serves all: encoders run one at a time.
       if (pattern === null) form.channel = message.channel;

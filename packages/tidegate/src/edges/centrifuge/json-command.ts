@@ -66,6 +66,7 @@ function wishOf(fields: Fields): SubscribeWish {
     token: textOf(fields.token, 'token'),
     joinLeave: flagOf(fields.join_leave, 'join_leave'),
     delta: textOf(fields.delta, 'delta'),
+    extras: isAbsent(fields.tf) && integerOf(fields.type, 'type') === 0 ? 'none' : 'unknown',
   };
 }
 

@@ -12,17 +12,17 @@ const HEAD_BYTES = 12;
 const LENGTH_AT = 8;
 
 /** Writes messages as entries of pages. */
-export function createPageEncoder(codec: Codec): FrameEncoder {
-  const form = { channel: '', offsets: 'told' as const };
+export function createPageEncoder(codec: Codec, data: PublicationForm['data'] = 'plain'): FrameEncoder {
+  const form = { channel: '', offsets: 'told' as const, data };
   return {
-    key: `centrifuge page ${codec.name}`,
+    key: `centrifuge page ${codec.name} ${data}`,
     begin() {},
     message(message, out) {
       const at = out.length;
       out.reserve(HEAD_BYTES);
       out.advance(HEAD_BYTES);
       form.channel = message.channel;
-      codec.publication(message, form satisfies PublicationForm, out);
+      codec.publication(message, form, out);
       const bytes = out.reserve(0);
       bytes.writeDoubleBE(offsetOf(message), at);
       bytes.writeUInt32BE(out.length - at - HEAD_BYTES, at + LENGTH_AT);

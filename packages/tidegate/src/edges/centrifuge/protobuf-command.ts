@@ -5,6 +5,7 @@ import {
   type Command,
   MalformedCommand,
   type Payload,
+  PLAIN_WISH,
   type Request,
   type SubscribeWish,
 } from './protocol.ts';
@@ -79,7 +80,7 @@ function readConnect(reader: ProtobufReader): Request {
 /** An entry of `map<string, SubscribeRequest>`. */
 function readSubsEntry(reader: ProtobufReader): readonly [channel: string, wish: SubscribeWish] {
   let channel = '';
-  let wish: SubscribeWish = { recover: null, token: '', joinLeave: false, delta: '' };
+  let wish = PLAIN_WISH;
   forEachField(reader, (field) => {
     if (field === 1) channel = reader.text();
     else if (field === 2) wish = readWish(reader.message()).wish;
@@ -93,11 +94,13 @@ function readSubscribe(reader: ProtobufReader): Request {
   return { method: 'subscribe', ...readWish(reader) };
 }
 
+const FILTER_FIELD = 13;
+
 /** Message `SubscribeRequest`. */
 function readWish(reader: ProtobufReader): { readonly channel: string; readonly wish: SubscribeWish } {
   let [channel, token, epoch, delta] = ['', '', '', ''];
-  let [recover, joinLeave] = [false, false];
-  let offset = 0;
+  let [recover, joinLeave, hasFilter] = [false, false, false];
+  let [offset, type] = [0, 0];
   forEachField(reader, (field) => {
     if (field === 1) channel = reader.text();
     else if (field === 2) token = reader.text();
@@ -106,10 +109,15 @@ function readWish(reader: ProtobufReader): { readonly channel: string; readonly 
     else if (field === 7) offset = reader.number();
     else if (field === 11) joinLeave = reader.flag();
     else if (field === 12) delta = reader.text();
-    else return false;
+    else if (field === 15) type = reader.int32();
+    else {
+      if (field === FILTER_FIELD) hasFilter = true;
+      return false;
+    }
     return true;
   });
-  return { channel, wish: { recover: recover ? { epoch, offset } : null, token, joinLeave, delta } };
+  const extras = hasFilter || type !== 0 ? 'unknown' : 'none';
+  return { channel, wish: { recover: recover ? { epoch, offset } : null, token, joinLeave, delta, extras } };
 }
 
 function readPublish(reader: ProtobufReader): Request {

@@ -20,7 +20,18 @@ export interface SubscribeWish {
   readonly joinLeave: boolean;
   /** The delta encoding that it can take; empty for none. */
   readonly delta: string;
+  /** `unknown` if it wants what this server does not have: a filter, or another kind of subscription. */
+  readonly extras: 'none' | 'unknown';
 }
+
+/** A subscription with nothing special. */
+export const PLAIN_WISH: SubscribeWish = {
+  recover: null,
+  token: '',
+  joinLeave: false,
+  delta: '',
+  extras: 'none',
+};
 
 /** What a command asks for. */
 export type Request =

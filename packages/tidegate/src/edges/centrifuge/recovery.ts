@@ -1,7 +1,9 @@
 import type { StreamPosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { SessionContext } from './context.ts';
+import { takesDeltas } from './opening.ts';
 import { readPage } from './page.ts';
+import type { SubscribeWish } from './protocol.ts';
 import { type ProtocolError, protocolErrorOf } from './status.ts';
 
 /** What a client has missed, as far as one reply holds it. */
@@ -18,19 +20,19 @@ export type MissedCallback = (
 ) => void;
 
 /**
- * Reads what a channel has had since a position: all of it, or as much as a reply holds. It is unrecoverable if some of it is gone, if
+ * Reads what a channel has had since the position that a client recovers: all of it, or as much as a reply holds. It is unrecoverable if some of it is gone, if
  * the epoch is another, or if the channel is stored in several partitions.
  */
 export function readMissed(
   { channels, format, limits }: SessionContext,
   channel: string,
-  since: StreamPosition,
+  wish: SubscribeWish,
   done: MissedCallback,
 ): void {
   const request = {
     channel,
-    from: { kind: 'offset', ...since },
-    encoder: format.pageEncoder,
+    from: { kind: 'offset', epoch: wish.recover?.epoch ?? '', offset: wish.recover?.offset ?? 0 },
+    encoder: takesDeltas(channel, wish) ? format.deltaPageEncoder : format.pageEncoder,
     countMax: limits.centrifugePublicationsMax,
     bytesMax: limits.centrifugeReplyBytesMax,
     beforeOffset: Number.POSITIVE_INFINITY,

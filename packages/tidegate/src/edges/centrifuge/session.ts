@@ -5,7 +5,7 @@ import { CommandQueue } from './command-queue.ts';
 import { carryOut } from './commands.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { Outbox, type OutboxTransport } from './outbox.ts';
-import { type ClientInfo, type Command, MalformedCommand, type Result } from './protocol.ts';
+import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Result } from './protocol.ts';
 import { type PublishCommand, publishAll, publishable } from './publishing.ts';
 import { DISCONNECT, type Disconnect, UNSUBSCRIBE } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -266,8 +266,7 @@ export class Session implements ConnectedClient, AccessHold {
   // --- What the server does of itself. ---
 
   subscribeByServer(channel: string): void {
-    const wish = { recover: null, token: '', joinLeave: false, delta: '' };
-    this.subscriptions.prepare(channel, wish, 'server', (open) => {
+    this.subscriptions.prepare(channel, PLAIN_WISH, 'server', (open) => {
       const { outcome, entered } = open();
       if ('code' in outcome) return;
       this.outbox.push({ kind: 'subscribe', channel, position: outcome.position });

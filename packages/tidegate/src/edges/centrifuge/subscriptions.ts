@@ -1,16 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import type { AccessEnd, Identity } from '../../access/port.ts';
-import {
-  type EndReason,
-  hasWildcard,
-  type StartPosition,
-  type StreamPosition,
-  singlePosition,
-} from '../../channels/index.ts';
+import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
-import { ChannelSubscription, type Side, type SubscriptionOwner } from './channel-subscription.ts';
+import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-subscription.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
-import type { Offsets } from './format.ts';
+import { type Begun, beginSubscription } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { jsonPayload } from './payload.ts';
 import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
@@ -82,6 +76,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (this.#byChannel.has(channel)) ready(refusal(ERROR.alreadySubscribed));
     else if (this.#byChannel.size >= context.limits.centrifugeSubscriptionsMax)
       ready(refusal(ERROR.limitExceeded));
+    else if (wish.extras === 'unknown') ready(refusal(ERROR.notAvailable));
     else if (wish.joinLeave && !identity.allows('presence', channel)) ready(refusal(ERROR.permissionDenied));
     else if (wish.token !== '') {
       this.#verify(channel, wish.token, (token) => {
@@ -165,7 +160,7 @@ export class Subscriptions implements SubscriptionOwner {
       ready(latest);
       return;
     }
-    readMissed(this.#host.context, channel, wish.recover, (missed) => {
+    readMissed(this.#host.context, channel, wish, (missed) => {
       if (!this.#host.isOpen) return;
       if (missed === 'unrecoverable') ready(latest);
       else if ('code' in missed) ready(refusal(missed));
@@ -177,18 +172,13 @@ export class Subscriptions implements SubscriptionOwner {
   #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
     const { channel, wish, side, token } = granted;
     if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
-    let subscription: ChannelSubscription;
-    let position: StreamPosition | null;
+    let begun: Begun;
     try {
-      subscription = this.#subscribe(channel, from, 'told', side);
-      position = singlePosition(subscription.cursor());
-      if (position === null) {
-        subscription.close();
-        subscription = this.#subscribe(channel, from, 'untold', side);
-      }
+      begun = beginSubscription(this.#host.context, this, channel, from, side, wish);
     } catch (error) {
       return refusal(protocolErrorOf(error))();
     }
+    const { subscription, position, delta } = begun;
     this.#byChannel.set(channel, subscription);
     if (token !== null) this.#rest(subscription, token);
     return {
@@ -198,29 +188,12 @@ export class Subscriptions implements SubscriptionOwner {
         wasRecovering: wish.recover !== null,
         recovered: missed.recovered,
         publications: missed.publications,
-        delta: 'none',
+        delta,
       },
       entered: () => {
         if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish, token);
       },
     };
-  }
-
-  #subscribe(channel: string, from: StartPosition, offsets: Offsets, side: Side): ChannelSubscription {
-    const { channels, format } = this.#host.context;
-    const subscription = new ChannelSubscription(channel, side, this);
-    subscription.begin(
-      channels.subscribe({
-        channels: [channel],
-        from,
-        encoder: format.encoderOf(channel, offsets),
-        sink: subscription,
-        slowPolicy: 'resume',
-        protocol: 'centrifuge',
-        gapEnds: true,
-      }),
-    );
-    return subscription;
   }
 
   /** Lists the client as present: in channels, not in patterns. */

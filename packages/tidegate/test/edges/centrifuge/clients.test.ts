@@ -146,6 +146,29 @@ for (const way of TRANSPORTS) {
       await network.close();
     });
 
+    it('takes deltas, through a loss of its network too', async () => {
+      const network = await LossyNetwork.to(server.port);
+      const client = newClient(network.port, way);
+      const channel = `delta/${name}`;
+      const subscription = client.newSubscription(channel, { delta: 'fossil' });
+      const got = new Collected<unknown>();
+      subscription.on('publication', ({ data }) => got.add(unpacked(way, data)));
+      subscription.subscribe();
+      client.connect();
+      await subscription.ready();
+      const states = Array.from({ length: 12 }, (_, at) => ({ at, text: 'ein größerer Text '.repeat(20) }));
+      for (const state of states.slice(0, 4)) await publish(channel, state);
+      await got.reaches(4);
+      assert.ok(subscription.deltaStats().numDeltaPayloads >= 3);
+      network.lose();
+      for (const state of states.slice(4, 8)) await publish(channel, state);
+      await got.reaches(8);
+      for (const state of states.slice(8)) await publish(channel, state);
+      assert.deepEqual(await got.reaches(12), states);
+      client.disconnect();
+      await network.close();
+    });
+
     it('refreshes its token before the server ends the connection', async () => {
       const refreshed = new Collected<string>();
       const client = newClient(server.port, way, {

@@ -55,7 +55,9 @@ const decode = (codec: Codec, bytes: Buffer | string) => codec.decode(Buffer.fro
 
 const publicationText = (parts: MessageParts, channel = 'news'): unknown =>
   JSON.parse(
-    written((out) => jsonCodec.publication(message(parts), { channel, offsets: 'told' }, out)).toString(),
+    written((out) =>
+      jsonCodec.publication(message(parts), { channel, offsets: 'told', data: 'plain' }, out),
+    ).toString(),
   );
 
 describe('The JSON codec', () => {
@@ -181,6 +183,16 @@ const PAIRS: readonly { readonly json: object; readonly protobuf: (out: ByteWrit
       within(15, out, () => {
         writeTextField(1, 'a', out);
         writeTextField(2, 't', out);
+      });
+    },
+  },
+  {
+    json: { id: 9, subscribe: { channel: 'a', tf: { key: 'k' }, join_leave: false } },
+    protobuf(out) {
+      writeNumberField(1, 9, out);
+      within(5, out, () => {
+        writeTextField(1, 'a', out);
+        within(13, out, () => writeTextField(2, 'k', out));
       });
     },
   },

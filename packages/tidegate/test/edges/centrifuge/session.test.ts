@@ -229,6 +229,20 @@ describe('Recovery', () => {
   });
 });
 
+describe('A filter, or another kind of subscription', () => {
+  it('is told not to be available, instead of being passed over', async () => {
+    const client = await new SessionLab().connect();
+    const replies = await client.ask(
+      { id: 2, subscribe: { channel: 'a', tf: { key: 'lang', cmp: 'eq', val: 'en' } } },
+      { id: 3, subscribe: { channel: 'a', type: 1 } },
+    );
+    assert.deepEqual(
+      replies.map(({ error }) => (error as Result).code),
+      [108, 108],
+    );
+  });
+});
+
 describe('A subscription that the server ends', () => {
   it('is begun again by the client where its channel is stored elsewhere now', async () => {
     const client = await new SessionLab().connect();
