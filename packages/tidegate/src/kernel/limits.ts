@@ -70,7 +70,12 @@ export const LIMITS = {
     1_000_000,
     'Invalid credentials from one address within the window, before it has to wait for the end of the window.',
   ),
-  credentialFailureWindowMs: limit(60 * SECOND, SECOND, 3_600 * SECOND, 'How long invalid credentials count.'),
+  credentialFailureWindowMs: limit(
+    60 * SECOND,
+    SECOND,
+    3_600 * SECOND,
+    'How long invalid credentials count.',
+  ),
   credentialClientsMax: limit(10_000, 1, 1_000_000, 'Addresses of which invalid credentials are counted.'),
   jwksBytesMax: limit(256 * KIB, 1 * KIB, 16 * MIB, "An issuer's key set is held in memory whole."),
   jwksTimeoutMs: limit(5 * SECOND, 100, 60 * SECOND, 'An issuer that does not answer is asked again later.'),
@@ -175,6 +180,12 @@ export const LIMITS = {
     'Publications in one reply; a larger recovery goes on as pushes, a longer history as pages.',
   ),
   centrifugeReplyBytesMax: limit(256 * KIB, 1 * KIB, 64 * MIB, 'The same in bytes.'),
+  centrifugeDeltaBytesMax: limit(
+    128 * KIB,
+    0,
+    16 * MIB,
+    'Two publications of which a delta is made: it takes time in proportion to them.',
+  ),
   centrifugePresenceMembersMax: limit(
     10_000,
     1,

@@ -20,7 +20,9 @@ export function admit(session: Session, command: ConnectCommand, answer: (result
   }
   access.verify(token, session.from, (result) => {
     if (!session.isOpen) return;
-    if (!(result instanceof TidegateError)) connected(session, result, command, answer);
+    // A token for one channel is not one for all that its issuer's tokens allow.
+    if (isForChannel(result)) session.disconnect(DISCONNECT.invalidToken);
+    else if (!(result instanceof TidegateError)) connected(session, result, command, answer);
     else if (result.code === 'token_expired') answer(failure(ERROR.tokenExpired));
     else refuse(session, result, answer);
   });
@@ -36,7 +38,7 @@ export function refreshed(session: Session, token: string, answer: (result: Resu
       else refuse(session, result, answer);
       return;
     }
-    if (result.user !== session.user) {
+    if (isForChannel(result) || result.user !== session.user) {
       session.disconnect(DISCONNECT.invalidToken);
       return;
     }
@@ -44,6 +46,10 @@ export function refreshed(session: Session, token: string, answer: (result: Resu
     answer({ method: 'refresh', client: session.client, version: SERVER_VERSION, ttlSeconds });
     session.subscriptions.review();
   });
+}
+
+function isForChannel(result: Identity | TidegateError): boolean {
+  return !(result instanceof TidegateError) && result.claims.channel !== undefined;
 }
 
 /** What may be better later is said in the reply; the others need not come back with this token. */

@@ -27,13 +27,16 @@ export class DeltaFrames {
   readonly encoder: FrameEncoder;
   readonly #codec: Codec;
   readonly #carrier: Carrier;
+  readonly #bytesMax: number;
   readonly #out = new ByteWriter();
   readonly #delta = new ByteWriter();
   #lastChunk: Buffer | null = null;
   #lastBefore: Buffer | null = null;
   #lastFlush: DeltaFlush | null = null;
 
-  constructor(codec: Codec, carrier: Carrier) {
+  /** @param bytesMax of what is more than this, together with what came before, no delta is made */
+  constructor(codec: Codec, carrier: Carrier, bytesMax: number) {
+    this.#bytesMax = bytesMax;
     this.#codec = codec;
     this.#carrier = carrier;
     this.encoder = createEntryEncoder(codec);
@@ -72,7 +75,8 @@ export class DeltaFrames {
 
   #push(channel: string, before: Buffer | null, base: Buffer, rest: Buffer): void {
     const codec = this.#codec;
-    if (before !== null) {
+    // A delta costs time in proportion to both.
+    if (before !== null && before.length + base.length <= this.#bytesMax) {
       const delta = this.#delta;
       delta.truncate(0);
       writeDelta(before, base, codec.name === 'json' ? 'characters' : 'bytes', delta);

@@ -9,7 +9,7 @@ import { BodyCollector } from '../body-collector.ts';
 import { Liveness } from '../liveness.ts';
 import { framingFor } from '../stream-framing.ts';
 import { ApiEdge } from './api-edge.ts';
-import { sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
+import { type Carrier, sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
 import { ClientRegistry } from './clients.ts';
 import type { Codec } from './codec.ts';
 import { jsonCodec } from './codec-json.ts';
@@ -93,7 +93,9 @@ export class CentrifugeEdge {
         throw new TidegateError('upgrade_invalid', 'the request has a body');
       const chosen = handshake.subprotocol as keyof typeof SUBPROTOCOLS | null;
       const codec = chosen === null ? codecOfQuery(exchange) : SUBPROTOCOLS[chosen];
-      const context = this.#contextFor(`websocket ${codec}`, () => webSocketFormat(codec));
+      const context = this.#contextFor(`websocket ${codec}`, () =>
+        this.#format(codec, webSocketCarrier(codec)),
+      );
       const arrival = { ...this.#arrival(exchange), session: '', node: '' };
       const client = new WebSocketClient(context, arrival, this.#receivers, this.#liveness);
       client.open(exchange.upgrade(handshake.headers, client));
@@ -110,7 +112,7 @@ export class CentrifugeEdge {
     if (refuses(exchange, ['POST'])) return;
     const codec = codecOfBody(exchange);
     const framing = framingFor(exchange.request.minorVersion);
-    const create = (): Format => new Format(codecNamed(codec), streamCarrier(codec, framing));
+    const create = (): Format => this.#format(codec, streamCarrier(codec, framing));
     const context = this.#contextFor(`stream ${codec} ${framing}`, create);
     const contentType = codec === 'json' ? 'application/json' : PROTOBUF_TYPE;
     this.#withBody(exchange, (body) => this.#stream(exchange, context, framing, contentType, body));
@@ -120,7 +122,7 @@ export class CentrifugeEdge {
   sse(exchange: HttpExchange): void {
     if (refuses(exchange, ['GET', 'POST'])) return;
     const framing = framingFor(exchange.request.minorVersion);
-    const context = this.#contextFor(`sse ${framing}`, () => new Format(jsonCodec, sseCarrier(framing)));
+    const context = this.#contextFor(`sse ${framing}`, () => this.#format('json', sseCarrier(framing)));
     const open = (body: Buffer): void => this.#stream(exchange, context, framing, 'text/event-stream', body);
     if (exchange.request.method === 'POST') {
       this.#withBody(exchange, open);
@@ -194,6 +196,10 @@ export class CentrifugeEdge {
     exchange.request.body.receive(new BodyCollector(taker), this.#options.limits.webSocketMessageBytesMax);
   }
 
+  #format(codec: Codec['name'], carrier: Carrier): Format {
+    return new Format(codec === 'json' ? jsonCodec : protobufCodec, carrier, this.#options.limits);
+  }
+
   /** Contexts are shared: there are as many as forms of connections. */
   #contextFor(key: string, create: () => Format): SessionContext {
     let context = this.#contexts.get(key);
@@ -204,14 +210,6 @@ export class CentrifugeEdge {
     }
     return context;
   }
-}
-
-function webSocketFormat(codec: Codec['name']): Format {
-  return new Format(codecNamed(codec), webSocketCarrier(codec));
-}
-
-function codecNamed(name: Codec['name']): Codec {
-  return name === 'json' ? jsonCodec : protobufCodec;
 }
 
 function codecOfQuery({ request }: HttpExchange): Codec['name'] {

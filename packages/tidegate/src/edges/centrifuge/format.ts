@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { type FrameEncoder, hasWildcard, type Message } from '../../channels/index.ts';
-import { ByteWriter } from '../../kernel/index.ts';
+import { ByteWriter, type Limits } from '../../kernel/index.ts';
 import type { Carrier } from './carrier.ts';
 import type { Codec, PublicationForm } from './codec.ts';
 import { DeltaFrames } from './delta-frames.ts';
@@ -28,12 +28,12 @@ export class Format {
   #lastPush: Push | null = null;
   #lastPushBytes: Buffer | null = null;
 
-  constructor(codec: Codec, carrier: Carrier) {
+  constructor(codec: Codec, carrier: Carrier, limits: Limits) {
     this.codec = codec;
     this.carrier = carrier;
     this.pageEncoder = createPageEncoder(codec);
     this.deltaPageEncoder = createPageEncoder(codec, 'delta');
-    this.deltas = new DeltaFrames(codec, carrier);
+    this.deltas = new DeltaFrames(codec, carrier, limits.centrifugeDeltaBytesMax);
     this.#encoders = {
       told: this.#createEncoder('told', null),
       untold: this.#createEncoder('untold', null),

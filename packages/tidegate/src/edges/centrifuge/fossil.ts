@@ -84,9 +84,9 @@ function isInsideCharacter(bytes: Buffer, at: number): boolean {
   return at < bytes.length && (bytes[at] & 0xc0) === 0x80;
 }
 
-/** The blocks of the source by their content; of equal ones, the first. */
-function blocksOf(source: Buffer): ReadonlyMap<string, number> {
-  const blocks = new Map<string, number>();
+/** The blocks of the source by a hash of their content; of equal ones, the first. */
+function blocksOf(source: Buffer): ReadonlyMap<number, number> {
+  const blocks = new Map<number, number>();
   for (let at = 0; at + BLOCK_BYTES <= source.length; at += BLOCK_BYTES) {
     const key = blockKey(source, at);
     if (!blocks.has(key)) blocks.set(key, at);
@@ -94,8 +94,11 @@ function blocksOf(source: Buffer): ReadonlyMap<string, number> {
   return blocks;
 }
 
-function blockKey(bytes: Buffer, at: number): string {
-  return bytes.toString('latin1', at, at + BLOCK_BYTES);
+/** A hash of one block. Whoever finds a block by it compares the bytes. */
+function blockKey(bytes: Buffer, at: number): number {
+  let hash = 0;
+  for (let i = at; i < at + BLOCK_BYTES; i++) hash = (Math.imul(hash, 0x0100_0193) + bytes[i]) | 0;
+  return hash;
 }
 
 function writeInsert(target: Buffer, start: number, end: number, out: ByteWriter): void {

@@ -120,9 +120,11 @@ export class Session implements ConnectedClient, AccessHold {
 
   /** Comes once per ping interval. */
   visited(): void {
+    // While its commands wait for the log, it is we who do not listen.
+    if (this.#isPaused && !this.outbox.isBlocked) return;
     if (this.#state === 'new' && !this.#isBusy) this.disconnect(DISCONNECT.stale);
     else if (this.#isAsked) this.disconnect(DISCONNECT.noPong);
-    else if (!this.#isPaused) {
+    else {
       this.#isAsked = true;
       // What is queued for a slow reader keeps the connection as alive as a ping would.
       if (!this.outbox.isBlocked) this.outbox.ping();

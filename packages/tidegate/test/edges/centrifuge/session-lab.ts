@@ -35,7 +35,7 @@ export class SessionLab {
       clock,
       random: seededRandom(3),
       limits: resolved,
-      format: new Format(jsonCodec, webSocketCarrier('json')),
+      format: new Format(jsonCodec, webSocketCarrier('json'), resolved),
       rpc: rpc ?? null,
     };
   }

@@ -81,6 +81,14 @@ describe('A connection token', () => {
     assert.equal(client.ended?.code, 3500);
   });
 
+  it('is not a subscription token', async () => {
+    const lab = new SessionLab({ table });
+    assert.equal((await lab.connect('channel again')).ended?.code, 3500);
+    const client = await lab.connect('bob');
+    await client.ask({ id: 2, refresh: { token: 'channel of bob' } });
+    assert.equal(client.ended?.code, 3500);
+  });
+
   it('may come with the request that begins the connection', async () => {
     const client = new SessionLab({ table }).arrive('bob');
     await client.ask({ id: 1, connect: {} });
@@ -183,6 +191,17 @@ describe('Pings', () => {
     await client.ask({});
     client.session.visited();
     assert.deepEqual(client.take(), [{}]);
+    client.session.visited();
+    assert.deepEqual(client.ended, { code: 3012, reason: 'no pong' });
+  });
+
+  it('do not keep a connection whose client reads nothing', async () => {
+    const client = await new SessionLab().connect();
+    client.room = false;
+    await client.ask({ id: 2, ping: {} }, { id: 3, ping: {} });
+    await client.ask({ id: 4, ping: {} });
+    client.session.visited();
+    assert.equal(client.ended, null);
     client.session.visited();
     assert.deepEqual(client.ended, { code: 3012, reason: 'no pong' });
   });
