@@ -80,6 +80,7 @@ function typeText(schema: Schema): string {
     boolean: '`true`, `false`',
     array: 'list',
     null: '`null`',
+    object: 'mapping',
   };
   const types = [schema.type].flat().map((type) => names[String(type)] ?? String(type));
   return types.join(' or ');

@@ -1,8 +1,16 @@
-import { NOTHING_REVOKED, openGate } from './access/index.ts';
+import { type AccessRules, NOTHING_REVOKED, openGate } from './access/index.ts';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
-import { DEFAULT_TOPIC, Hub } from './channels/index.ts';
+import { Hub } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { adminAuthorization, controlRoutes } from './control/index.ts';
+import {
+  adminAuthorization,
+  controlRoutes,
+  keyKind,
+  prefixesOf,
+  type ResourceSnapshot,
+  ResourceStore,
+  topicKind,
+} from './control/index.ts';
 import { createEdges } from './edges/index.ts';
 import { type Logger, systemClock, systemRandom } from './kernel/index.ts';
 import {
@@ -12,7 +20,7 @@ import {
   isLoopback,
   withCrossOrigin,
 } from './listeners/index.ts';
-import { type Log, openLog, type TopicSpec } from './log/index.ts';
+import { openLog } from './log/index.ts';
 
 /** A server that is up. */
 export interface RunningServer {
@@ -27,7 +35,8 @@ export interface RunningServer {
 
 /**
  * Starts a server. This is the composition root: the only place where the parts meet.
- * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable
+ * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable,
+ *   resources_damaged, resources_version_unsupported, log_topic_exists
  */
 export async function startServer(
   config: ResolvedConfig,
@@ -48,8 +57,19 @@ export async function startServer(
   });
   const opened: (() => void | Promise<void>)[] = [() => log.close()];
   try {
-    await declareTopics(log, config.topics, logger);
-    const hub = new Hub({ log, clock, logger, metrics, limits, prefixes: config.prefixes });
+    const resources = await ResourceStore.open({
+      log,
+      kinds: [topicKind({ log, limits, logger }), keyKind()],
+      declared: config.resources,
+      clock,
+      random: systemRandom,
+      logger,
+      limits,
+    });
+    opened.push(() => resources.close());
+    const prefixes = prefixesOf(resources.snapshot);
+    const hub = new Hub({ log, clock, logger, metrics, limits, prefixes });
+    resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
     const gate = openGate({
       channels: hub,
@@ -58,11 +78,12 @@ export async function startServer(
       logger,
       metrics,
       access: config.access,
-      rules: { keys: config.keys, revoked: NOTHING_REVOKED },
+      rules: accessRules(resources.snapshot),
       dataFolder: config.dataFolder,
       openWithoutCredentials: config.insecure || isLoopback(listen.host),
     });
     opened.push(() => gate.close());
+    resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
     if (!gate.hasCredentials && !config.insecure) {
       assertListenable(listen.host);
       assertListenable(listen.adminHost);
@@ -79,7 +100,13 @@ export async function startServer(
     const admin = await createAdminListener({
       host: listen.adminHost,
       port: listen.adminPort,
-      routes: controlRoutes({ log, metricsText: () => metrics.text(), isReady: () => state.ready }),
+      routes: controlRoutes({
+        resources,
+        metricsText: () => metrics.text(),
+        isReady: () => state.ready,
+        clock,
+        limits,
+      }),
       limits,
       clock,
       logger,
@@ -99,6 +126,7 @@ export async function startServer(
       await listenerGone;
       gate.close();
       hub.close();
+      await resources.close();
       await log.close();
       await admin.drain(limits.drainTimeoutMs);
       logger.info({}, 'Stopped');
@@ -114,24 +142,9 @@ export async function startServer(
   }
 }
 
-/** Brings the log's topics into line with the declarations; topics that are no longer declared stay as they are. */
-async function declareTopics(log: Log, declared: readonly TopicSpec[], logger: Logger): Promise<void> {
-  // First the topic of all other channels, so that the others know where they begin.
-  const ordered = [...declared].sort(
-    (a, b) => Number(b.name === DEFAULT_TOPIC) - Number(a.name === DEFAULT_TOPIC),
-  );
-  for (const spec of ordered) {
-    const existing = log.topics.get(spec.name);
-    if (existing === undefined) {
-      await log.createTopic(spec);
-      logger.info(
-        { topic: spec.name, durability: spec.durability, partitions: spec.partitions },
-        'Created a topic',
-      );
-    } else {
-      await log.alterTopic(spec);
-    }
-  }
+/** Who may do what, as the resources say. */
+function accessRules(snapshot: ResourceSnapshot): AccessRules {
+  return { keys: snapshot.of('key') as AccessRules['keys'], revoked: NOTHING_REVOKED };
 }
 
 function urlOf(listener: { readonly host: string; readonly port: number }): string {

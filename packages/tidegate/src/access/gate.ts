@@ -86,6 +86,11 @@ export class Gate implements Access {
   }
 
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
+    if (!this.#closed) {
+      // There is nothing to verify it by, and nothing that would need it.
+      done(this.#anonymous);
+      return;
+    }
     const known = this.#verified.get(credential);
     if (known !== undefined) {
       done(this.#stillGood(credential, known));
@@ -135,7 +140,8 @@ export class Gate implements Access {
     this.#anonymous = this.#makeAnonymous();
     // A key that was changed is verified anew at its next use, and with it what it allows.
     for (const [credential, identity] of this.#verified) {
-      if (identity.credential === 'key' || isRevoked(identity, rules.revoked)) this.#verified.delete(credential);
+      if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
+        this.#verified.delete(credential);
     }
     const good = this.#keys;
     this.#holds.end(
@@ -152,8 +158,8 @@ export class Gate implements Access {
 
   #makeAnonymous(): GrantedIdentity {
     const { anonymous } = this.#options;
-    if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
     this.#closed ||= this.hasCredentials || !this.#options.openWithoutCredentials;
+    if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
     return GrantedIdentity.anonymous(this.#closed ? Grants.none : Grants.all);
   }
 
@@ -214,11 +220,7 @@ export class Gate implements Access {
     return new TidegateError('credential_revoked');
   }
 
-  #refuse(
-    from: string,
-    error: TidegateError,
-    done: (result: Identity | TidegateError) => void,
-  ): void {
+  #refuse(from: string, error: TidegateError, done: (result: Identity | TidegateError) => void): void {
     // A token that was good once is no guess, and an issuer that is away is nobody's fault.
     if (error.code === 'credential_invalid') this.#attempts.failed(from);
     this.#checks[error.code === 'issuer_unavailable' ? 'unavailable' : 'refused'].add(1);

@@ -1,4 +1,4 @@
-import { type Permission, PERMISSIONS } from './port.ts';
+import { PERMISSIONS, type Permission } from './port.ts';
 
 /** Patterns, each with what is allowed there, as a person writes it. */
 export type Allow = Readonly<Record<string, readonly Permission[]>>;

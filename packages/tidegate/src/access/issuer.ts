@@ -1,4 +1,11 @@
-import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import { TidegateError } from '../kernel/index.ts';
 import { type Allow, forUser, Grants, readAllow } from './grants.ts';
 import { GrantedIdentity } from './identity.ts';
@@ -144,8 +151,7 @@ function refusal(error: unknown): null {
     throw error;
   }
   if (FOREIGN.has(error.code)) return null;
-  if (error instanceof errors.JWTExpired)
-    throw new TidegateError('token_expired', '', { cause: error });
+  if (error instanceof errors.JWTExpired) throw new TidegateError('token_expired', '', { cause: error });
   if (error instanceof errors.JWTClaimValidationFailed)
     throw new TidegateError('credential_invalid', `The claim "${error.claim}" is not as it has to be`, {
       cause: error,

@@ -43,6 +43,7 @@ export function readKeySet(text: string): JSONWebKeySet {
     throw new Error('It is not a JWK Set: there is no array "keys"');
   const keys = set.keys.filter((key) => typeof key === 'object' && key !== null);
   // A set that a secret slipped into would let everybody who can read it sign tokens.
-  if (keys.some((key) => key.kty === 'oct')) throw new Error('It holds a shared secret, which must not be published');
+  if (keys.some((key) => key.kty === 'oct'))
+    throw new Error('It holds a shared secret, which must not be published');
   return { keys };
 }

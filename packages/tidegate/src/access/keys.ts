@@ -23,7 +23,7 @@ export class KeyRing {
    */
   constructor(keys: ReadonlyMap<string, KeyOptions>, before?: KeyRing) {
     for (const [name, options] of keys) {
-      const kept = before?.#byName.get(name);
+      const kept = before === undefined ? undefined : before.#byName.get(name);
       const text = JSON.stringify(options);
       const identity = kept?.text === text ? kept.identity : keyIdentity(name, options);
       this.#byName.set(name, { text, identity });

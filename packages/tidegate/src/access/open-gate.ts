@@ -33,7 +33,10 @@ export function openGate(options: OpenGateOptions): Gate {
   const { channels, clock, limits, metrics, access, rules, openWithoutCredentials } = options;
   const issuers = Object.entries(access.issuers ?? {}).map(([name, issuer]) => {
     const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
-    return new Issuer({ name, algorithms, issuer: claimed, audience, allow }, sourceOf(name, issuer, options));
+    return new Issuer(
+      { name, algorithms, issuer: claimed, audience, allow },
+      sourceOf(name, issuer, options),
+    );
   });
   return new Gate({
     channels,
@@ -52,7 +55,8 @@ function sourceOf(name: string, issuer: IssuerOptions, options: OpenGateOptions)
   if (issuer.secret !== undefined) return fixedKeys({ kind: 'key', key: Buffer.from(issuer.secret, 'utf8') });
   if (issuer.publicKey !== undefined)
     return fixedKeys({ kind: 'key', key: readPublicKey(issuer.publicKey, where) });
-  if (issuer.jwksFile !== undefined) return fixedKeys({ kind: 'set', set: keySetOfFile(issuer.jwksFile, where) });
+  if (issuer.jwksFile !== undefined)
+    return fixedKeys({ kind: 'set', set: keySetOfFile(issuer.jwksFile, where) });
   const { clock, limits, logger, dataFolder } = options;
   return new RemoteKeys({
     name,

@@ -33,7 +33,8 @@ export const keySchema = {
     expires: {
       type: 'string',
       pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$',
-      description: 'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
+      description:
+        'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
     },
   },
 } as const satisfies JSONSchema;
@@ -59,7 +60,8 @@ export const issuerSchema = {
     secret: {
       type: 'string',
       minLength: 32,
-      description: 'For HS256: the shared secret, at least 32 bytes. Take it from the environment: ${TOKEN_SECRET}.',
+      description:
+        'For HS256: the shared secret, at least 32 bytes. Better taken from an environment variable than written here.',
     },
     publicKey: {
       type: 'string',

@@ -1,4 +1,3 @@
-import type { JSONWebKeySet } from 'jose';
 import type { Clock, Limits, Logger, Timer } from '../kernel/index.ts';
 import { type KeySource, readKeySet, type VerificationKeys } from './key-source.ts';
 
@@ -43,7 +42,13 @@ export class RemoteKeys implements KeySource {
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
     const kept = options.copy.read();
-    if (kept !== null) this.#adopt(kept);
+    if (kept !== null) {
+      try {
+        this.#adopt(kept);
+      } catch (error) {
+        options.logger.warn({ issuer: options.name, error }, "An issuer's kept keys are damaged");
+      }
+    }
     void this.#fetch();
   }
 
@@ -67,22 +72,24 @@ export class RemoteKeys implements KeySource {
   #fetch(): Promise<boolean> {
     const { clock, limits, url, name, logger, fetchText, copy } = this.#options;
     this.#askedMs = clock.monotonicMs();
-    const fetched = fetchText(url, limits.jwksTimeoutMs, limits.jwksBytesMax).then(
-      (text) => {
-        const isNew = text !== this.#text && this.#adopt(text);
-        if (isNew) copy.write(text);
+    const fetched = fetchText(url, limits.jwksTimeoutMs, limits.jwksBytesMax)
+      .then((text) => {
+        const isNew = text !== this.#text;
+        if (isNew) {
+          this.#adopt(text);
+          copy.write(text);
+        }
         this.#retryMs = RETRY_MS;
         this.#later(limits.jwksRefreshMs);
         return isNew;
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         const kept = this.#current !== null;
         logger.warn({ issuer: name, error, kept }, "An issuer's keys could not be fetched");
         this.#later(this.#retryMs);
         this.#retryMs = Math.min(this.#retryMs * 2, limits.jwksRefreshMs);
         return false;
-      },
-    );
+      });
     this.#underWay = fetched.finally(() => {
       this.#underWay = null;
     });
@@ -95,16 +102,9 @@ export class RemoteKeys implements KeySource {
     this.#timer = this.#closed ? null : clock.setTimer(() => void this.#fetch(), delayMs);
   }
 
-  #adopt(text: string): boolean {
-    let set: JSONWebKeySet;
-    try {
-      set = readKeySet(text);
-    } catch (error) {
-      this.#options.logger.warn({ issuer: this.#options.name, error }, "An issuer's keys are not a JWK Set");
-      return false;
-    }
+  /** @throws Error that says what is wrong with the set; then nothing has changed */
+  #adopt(text: string): void {
+    this.#current = { kind: 'set', set: readKeySet(text) };
     this.#text = text;
-    this.#current = { kind: 'set', set };
-    return true;
   }
 }

@@ -42,7 +42,10 @@ export class Tokens {
         unavailable = error;
       }
     }
-    throw unavailable ?? new TidegateError('credential_invalid', 'No issuer that is believed has signed the token');
+    throw (
+      unavailable ??
+      new TidegateError('credential_invalid', 'No issuer that is believed has signed the token')
+    );
   }
 
   close(): void {

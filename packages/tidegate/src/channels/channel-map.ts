@@ -20,16 +20,25 @@ export interface ChannelAddress {
  */
 export class ChannelMap {
   readonly #log: Log;
-  readonly #prefixes: readonly { readonly prefix: string; readonly topic: string }[];
-  readonly #prefixesOf: ReadonlyMap<string, readonly string[]>;
+  #prefixes: readonly { readonly prefix: string; readonly topic: string }[];
+  #prefixesOf: ReadonlyMap<string, readonly string[]>;
 
   /** `prefixes` gives the further prefixes by topic. */
   constructor(log: Log, prefixes: ReadonlyMap<string, readonly string[]>) {
     this.#log = log;
     this.#prefixesOf = prefixes;
-    this.#prefixes = [...prefixes]
-      .flatMap(([topic, list]) => list.map((prefix) => ({ prefix, topic })))
-      .sort((a, b) => b.prefix.length - a.prefix.length);
+    this.#prefixes = longestFirst(prefixes);
+  }
+
+  /** Takes other prefixes from now on. Returns the topics whose prefixes are others than before. */
+  setPrefixes(prefixes: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+    const before = this.#prefixesOf;
+    this.#prefixesOf = prefixes;
+    this.#prefixes = longestFirst(prefixes);
+    const changed = [...before.keys(), ...prefixes.keys()].filter(
+      (topic) => (before.get(topic) ?? []).join('\n') !== (prefixes.get(topic) ?? []).join('\n'),
+    );
+    return new Set(changed);
   }
 
   /**
@@ -49,7 +58,8 @@ export class ChannelMap {
       );
     }
     for (const { prefix, topic } of this.#prefixes) {
-      if (channel.startsWith(prefix)) return { topic, key: channel };
+      // A topic can be declared a moment before it is there, and be gone a moment before it is not declared any more.
+      if (channel.startsWith(prefix) && this.#log.topics.has(topic)) return { topic, key: channel };
     }
     return { topic: DEFAULT_TOPIC, key: channel };
   }
@@ -101,4 +111,13 @@ export class ChannelMap {
   #existing(names: readonly string[]): readonly Topic[] {
     return names.flatMap((name) => this.#log.topics.get(name) ?? []);
   }
+}
+
+/** The prefix that says most decides. */
+function longestFirst(
+  prefixes: ReadonlyMap<string, readonly string[]>,
+): readonly { readonly prefix: string; readonly topic: string }[] {
+  return [...prefixes]
+    .flatMap(([topic, list]) => list.map((prefix) => ({ prefix, topic })))
+    .sort((a, b) => b.prefix.length - a.prefix.length);
 }

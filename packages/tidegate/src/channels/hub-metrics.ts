@@ -1,6 +1,6 @@
 import type { Counter, Metrics } from '../kernel/index.ts';
 import type { DeliveryCounters } from './audience.ts';
-import type { EndReason } from './port.ts';
+import type { HubEndReason } from './port.ts';
 
 /** The figures of one protocol. */
 export interface ProtocolMetrics extends DeliveryCounters {
@@ -19,7 +19,7 @@ export class UpDownCounter {
 export class HubMetrics {
   readonly #metrics: Metrics;
   readonly #protocols = new Map<string, ProtocolMetrics>();
-  readonly #ends: Readonly<Record<EndReason, Counter>>;
+  readonly #ends: Readonly<Record<HubEndReason, Counter>>;
 
   constructor(
     metrics: Metrics,
@@ -84,7 +84,7 @@ export class HubMetrics {
     return created;
   }
 
-  ended(reason: EndReason): void {
+  ended(reason: HubEndReason): void {
     this.#ends[reason].add(1);
   }
 }

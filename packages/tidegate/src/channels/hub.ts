@@ -15,7 +15,7 @@ import { OnceScheduled } from './once-scheduled.ts';
 import { distanceToLive } from './place.ts';
 import type {
   Channels,
-  EndReason,
+  HubEndReason,
   PublishCallback,
   PublishedEvent,
   SubscribeRequest,
@@ -32,7 +32,7 @@ export interface HubOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: Limits;
-  /** Further channel prefixes that a topic stores, by topic. */
+  /** Further channel prefixes that a topic stores, by topic; `setPrefixes` changes them. */
   readonly prefixes: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -63,6 +63,8 @@ export class Hub implements Channels {
   readonly #host: MemberHost;
   /** The log's topics when the audiences were last compared with them. */
   #topics: ReadonlyMap<string, Topic>;
+  /** Topics whose prefixes have changed since: channels of theirs are others now. */
+  readonly #renamedTopics = new Set<string>();
   #draining = false;
 
   constructor(options: HubOptions) {
@@ -129,6 +131,12 @@ export class Hub implements Channels {
     };
   }
 
+  /** Takes other prefixes from now on. Subscriptions that read what they move end with `topics_changed`. */
+  setPrefixes(prefixes: ReadonlyMap<string, readonly string[]>): void {
+    for (const topic of this.#map.setPrefixes(prefixes)) this.#renamedTopics.add(topic);
+    if (this.#renamedTopics.size > 0) this.#turnEnd.wake();
+  }
+
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
     this.#publisher.publish(events, protocol, done);
   }
@@ -182,13 +190,15 @@ export class Hub implements Channels {
   /** Ends the subscriptions whose channels are stored in other topics than when they began: resuming finds them there. */
   #followTopics(): void {
     const { topics } = this.#log;
-    if (topics === this.#topics) return;
+    if (topics === this.#topics && this.#renamedTopics.size === 0) return;
     this.#topics = topics;
     const outdated = new Set<Audience>();
     for (const audience of this.#audiences.values()) {
       const stored = audience.channels.flatMap((channel) => this.#map.topicsOf(channel));
-      if (!readsExactly(audience, stored)) outdated.add(audience);
+      const renamed = audience.sources.some(({ topic }) => this.#renamedTopics.has(topic.name));
+      if (renamed || !readsExactly(audience, stored)) outdated.add(audience);
     }
+    this.#renamedTopics.clear();
     for (const audience of outdated) this.#audiences.delete(audience.key);
     for (const member of [...this.#members]) if (outdated.has(member.audience)) member.end('topics_changed');
   }
@@ -213,7 +223,7 @@ export class Hub implements Channels {
     return audience;
   }
 
-  #left(member: Member, reason: EndReason | null): void {
+  #left(member: Member, reason: HubEndReason | null): void {
     const { audience } = member;
     this.#members.delete(member);
     this.#behind.delete(member);

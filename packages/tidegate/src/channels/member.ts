@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Audience } from './audience.ts';
 import { distanceToLive, type Place } from './place.ts';
-import type { EndReason, GapReason, Sink, SlowPolicy, Subscription } from './port.ts';
+import type { GapReason, HubEndReason, Sink, SlowPolicy, Subscription } from './port.ts';
 
 /** What a member tells its hub. */
 export interface MemberHost {
@@ -10,7 +10,7 @@ export interface MemberHost {
   /** The member does not keep pace, or does again. */
   behind(member: Member): void;
   caughtUp(member: Member): void;
-  left(member: Member, reason: EndReason | null): void;
+  left(member: Member, reason: HubEndReason | null): void;
   /** What the subscriber's edge, or reading for it, threw. */
   failed(error: unknown): void;
 }
@@ -163,7 +163,7 @@ export class Member implements Subscription {
   }
 
   /** Ends it from the server's side. */
-  end(reason: EndReason): void {
+  end(reason: HubEndReason): void {
     if (this.closed) return;
     this.#leave(reason);
     try {
@@ -178,7 +178,7 @@ export class Member implements Subscription {
     this.end('failed');
   }
 
-  #leave(reason: EndReason | null): void {
+  #leave(reason: HubEndReason | null): void {
     if (this.closed) return;
     // The cursor of a closed subscription can still be asked for: it stays where it was.
     this.place ??= this.audience.placeOf(this);

@@ -112,19 +112,23 @@ export interface FrameEncoder {
   end(out: ByteWriter): void;
 }
 
-/** Why a subscription was ended by the server. */
-export type EndReason =
+/** Why the hub ended a subscription. */
+export type HubEndReason =
   | 'draining'
   | 'too_slow'
   | 'gap'
   /** Topics came or went, so that the channels are stored elsewhere now: resuming goes on there. */
   | 'topics_changed'
+  /** The sink threw, or the log cannot be read. */
+  | 'failed';
+
+/** Why a subscription was ended by the server. */
+export type EndReason =
+  | HubEndReason
   /** The credential that it rested on has expired. */
   | 'expired'
   /** The credential that it rested on was revoked, or now allows something else. */
-  | 'revoked'
-  /** The sink threw, or the log cannot be read. */
-  | 'failed';
+  | 'revoked';
 
 /** The edge's end of a subscription: takes encoded bytes. */
 export interface Sink {

@@ -56,9 +56,12 @@ function assertOperands(command: Command, operands: readonly string[]): void {
 /** The tokens of `parseArgs`, of which the lenient mode never fails: the words of every refusal are ours. */
 function tokensOf(command: Command, given: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { kind }]) => [
+    Object.entries(command.options).map(([name, spec]) => [
       name,
-      { type: kind === 'flag' ? ('boolean' as const) : ('string' as const) },
+      {
+        type: spec.kind === 'flag' ? ('boolean' as const) : ('string' as const),
+        ...(spec.kind === 'text' && spec.short !== undefined ? { short: spec.short } : {}),
+      },
     ]),
   );
   const config = { ...options, help: { type: 'boolean' as const, short: 'h' } };

@@ -8,7 +8,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** An option `--name`. A flag takes no value. */
 export type OptionSpec =
   | { readonly kind: 'flag'; readonly description: string }
-  | { readonly kind: 'text'; readonly value: string; readonly description: string }
+  | {
+      readonly kind: 'text';
+      readonly value: string;
+      readonly description: string;
+      /** One letter, for `-f` beside `--file`. */
+      readonly short?: string;
+    }
   | {
       readonly kind: 'integer';
       readonly value: string;
@@ -52,6 +58,8 @@ export interface CommandSpec<Specs extends OptionSpecs> {
   readonly operands: readonly OperandSpec[];
   readonly options: Specs;
   readonly examples: readonly Example[];
+  /** The exit code of every error, where failure means something else; 1, and 2 for arguments_invalid, unless given. */
+  readonly errorExit?: ExitCode;
   /** @throws TidegateError, which is explained to the user and ends in exit code 1 (2 for arguments_invalid) */
   run(options: OptionValues<Specs>, operands: readonly string[], terminal: Terminal): Promise<ExitCode>;
 }

@@ -8,8 +8,11 @@ function columns(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
 }
 
-const synopsis = (name: string, option: OptionSpec): string =>
-  option.kind === 'flag' ? `--${name}` : `--${name} ${option.value}`;
+function synopsis(name: string, option: OptionSpec): string {
+  if (option.kind === 'flag') return `--${name}`;
+  const short = option.kind === 'text' && option.short !== undefined ? `, -${option.short}` : '';
+  return `--${name}${short} ${option.value}`;
+}
 
 /** `tidegate publish CHANNEL [DATA] [options]` */
 export function usageOf(command: Command): string {

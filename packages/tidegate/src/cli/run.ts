@@ -51,6 +51,10 @@ function nextStep(error: TidegateError, command: Command | undefined): string | 
       return 'tidegate start';
     case 'log_topic_unknown':
       return 'tidegate topics list';
+    case 'resource_kind_unknown':
+    case 'resource_unknown':
+    case 'resource_conflict':
+      return 'tidegate get';
     case 'listen_failed':
       return 'tidegate start --port 0 --admin-port 0';
     default:
@@ -94,6 +98,6 @@ export async function runCommandLine(given: readonly string[], terminal: Termina
   } catch (thrown) {
     const error = TidegateError.from(thrown);
     await write(terminal.errors, `${explain(error, nextStep(error, chosen?.command))}\n`);
-    return exitCodeOf(error);
+    return chosen?.command.errorExit ?? exitCodeOf(error);
   }
 }

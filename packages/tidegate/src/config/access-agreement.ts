@@ -7,13 +7,8 @@ const SOURCES = ['secret', 'publicKey', 'jwksFile', 'jwksUrl'] as const;
 
 /** What the schema cannot say about keys and issuers. */
 export function checkAccess(content: ConfigFile, complain: Complain): void {
-  const hashes = new Map<string, string>();
   for (const [name, key] of Object.entries(content.keys ?? {})) {
     checkAllow(['keys', name, 'allow'], key.allow, complain);
-    const owner = hashes.get(key.hash);
-    if (owner !== undefined)
-      complain(['keys', name, 'hash'], `${owner} is the same key`, 'Create a key for each of the two.');
-    hashes.set(key.hash, name);
   }
   checkAllow(['access', 'anonymous'], content.access?.anonymous, complain);
   for (const [name, issuer] of Object.entries(content.access?.issuers ?? {})) {
@@ -46,8 +41,7 @@ function checkAllow(
   for (const pattern of Object.keys(allow ?? {})) {
     const segments = pattern.split('/');
     const early = segments.indexOf('#');
-    if (pattern === '')
-      complain([...path, pattern], 'The pattern is empty', 'Write # for all channels.');
+    if (pattern === '') complain([...path, pattern], 'The pattern is empty', 'Write # for all channels.');
     else if (early !== -1 && early !== segments.length - 1)
       complain(
         [...path, pattern],

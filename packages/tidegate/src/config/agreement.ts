@@ -9,6 +9,7 @@ const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, wh
   ['messageBytesMax', 'batchBytesMax', 'the largest message must fit a batch'],
   ['messageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
   ['webSocketMessageBytesMax', 'appendBytesPendingMax', 'the largest message could never be appended'],
+  ['resourcesBytesMax', 'appendBytesPendingMax', 'the record of all resources could never be appended'],
   ['httpTargetBytesMax', 'httpHeadBytesMax', 'the target is a part of the head'],
   ['channelBytesMax', 'httpTargetBytesMax', 'the channel is a part of the target'],
   ['channelBytesMax', 'cursorBytesMax', 'the channel is a part of the cursor'],
@@ -39,6 +40,7 @@ export function findDisagreements(
   checkAccess(content, complain);
   checkLimits(content, limits, complain);
   checkTopics(content, limits, complain);
+  checkKeys(content, complain);
   return problems;
 }
 
@@ -118,5 +120,20 @@ function checkTopics(content: ConfigFile, limits: Limits, complain: Complain): v
       }
       owners.set(prefix, name);
     }
+  }
+}
+
+function checkKeys(content: ConfigFile, complain: Complain): void {
+  const owners = new Map<string, string>();
+  for (const [name, { hash }] of Object.entries(content.keys ?? {})) {
+    const owner = owners.get(hash);
+    if (owner !== undefined) {
+      complain(
+        ['keys', name, 'hash'],
+        `The key ${owner} has the same hash`,
+        'Make each a key of its own with tidegate key create --local.',
+      );
+    }
+    owners.set(hash, name);
   }
 }

@@ -1,10 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { AccessOptions, KeyOptions } from '../access/options.ts';
+import type { AccessOptions } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
 import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
-import { dataSchema, defaultTopicSchema, type TopicOptions, topicSchema } from '../log/options.ts';
-import type { TopicSpec } from '../log/port.ts';
+import { dataSchema, defaultTopicSchema, type TopicOptions } from '../log/options.ts';
 import { type ConfigFile, configSchema, type LogLevel } from './schema.ts';
 
 /** Settings that the command line gives; each takes the place of what the config file says. */
@@ -17,17 +16,20 @@ export interface ConfigOverrides {
   readonly insecure?: boolean;
 }
 
+/** A resource of the config file: what somebody wants a thing of some kind to be, in the words of the kind's schema. */
+export interface DeclaredResource {
+  readonly kind: string;
+  readonly name: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
 /** All that a server is told before it starts: nothing is missing, nothing can be changed. */
 export interface ResolvedConfig {
   readonly listen: Readonly<Required<ListenOptions>>;
   /** An absolute path. */
   readonly dataFolder: string;
-  /** The declared topics and `default`, as the log takes them. */
-  readonly topics: readonly TopicSpec[];
-  /** By topic: the further prefixes of the channels that it stores. Topics without any are left out. */
-  readonly prefixes: ReadonlyMap<string, readonly string[]>;
-  /** API keys, by name. */
-  readonly keys: ReadonlyMap<string, KeyOptions>;
+  /** The declared topics and keys, as they were written; the topic `default` first, which is always there. */
+  readonly resources: readonly DeclaredResource[];
   readonly access: AccessOptions;
   /** Everybody may do everything, whatever the address, as long as there is no credential. */
   readonly insecure: boolean;
@@ -38,35 +40,31 @@ export interface ResolvedConfig {
 }
 
 const DEFAULT_TOPIC = 'default';
-const SECOND_MS = 1000;
-
-const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * SECOND_MS);
-
-/** A declared topic with its defaults. A compacted topic keeps each key's latest for good unless an age is given. */
-function topicSpec(name: string, options: TopicOptions): TopicSpec {
-  const defaults = topicSchema.properties;
-  const retention = defaults.retention.properties;
-  const compacted = options.compacted ?? defaults.compacted.default;
-  const ageSeconds = options.retention?.ageSeconds;
-  return Object.freeze({
-    name,
-    partitions: options.partitions ?? defaults.partitions.default,
-    durability: options.durability ?? defaults.durability.default,
-    retentionMs: inMs(
-      ageSeconds === undefined ? (compacted ? null : retention.ageSeconds.default) : ageSeconds,
-    ),
-    retentionBytes: options.retention?.sizeBytes ?? retention.sizeBytes.default,
-    compacted,
-    tombstoneRetentionMs:
-      (options.retention?.tombstoneSeconds ?? retention.tombstoneSeconds.default) * SECOND_MS,
-    keyIndex: options.keyIndex ?? defaults.keyIndex.default,
-  });
-}
 
 /** The topic of all channels that no other topic claims: durable, for a day, with an index for its very many keys. */
-function defaultTopicSpec(options: Pick<TopicOptions, 'retention'>): TopicSpec {
+function defaultTopicOptions(options: Pick<TopicOptions, 'retention'>): TopicOptions {
   const age = defaultTopicSchema.properties.retention.properties.ageSeconds.default;
-  return topicSpec(DEFAULT_TOPIC, { retention: { ageSeconds: age, ...options.retention }, keyIndex: true });
+  return { retention: { ageSeconds: age, ...options.retention }, keyIndex: true };
+}
+
+/** The file's topics and keys as resources, the topic `default` first, which is always there. */
+function resourcesOf(content: ConfigFile): readonly DeclaredResource[] {
+  const { default: defaultTopic, ...topics } = content.topics ?? {};
+  const declared: DeclaredResource[] = [
+    { kind: 'topic', name: DEFAULT_TOPIC, spec: defaultTopicOptions(defaultTopic ?? {}) },
+  ];
+  for (const [name, spec] of Object.entries(topics)) declared.push({ kind: 'topic', name, spec });
+  for (const [name, spec] of Object.entries(content.keys ?? {})) declared.push({ kind: 'key', name, spec });
+  return deepFreeze(declared);
+}
+
+/** What the file holds belongs to nobody alone. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
 }
 
 /** Where something relative starts. */
@@ -98,13 +96,7 @@ export function resolveContent(
   overrides: ConfigOverrides,
   base: BaseFolders,
 ): ResolvedConfig {
-  const { default: defaultTopic, ...topics } = content.topics ?? {};
   const listen = listenSchema.properties;
-  const prefixes = Object.entries(topics).flatMap(([name, topic]) =>
-    topic.prefixes === undefined || topic.prefixes.length === 0
-      ? []
-      : [[name, Object.freeze([...topic.prefixes])] as const],
-  );
   const cors: CorsOptions = { origins: content.cors?.origins ?? [...corsSchema.properties.origins.default] };
   return Object.freeze({
     listen: Object.freeze({
@@ -114,12 +106,7 @@ export function resolveContent(
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
     }),
     dataFolder: resolveFolder(content, overrides, base),
-    topics: Object.freeze([
-      defaultTopicSpec(defaultTopic ?? {}),
-      ...Object.entries(topics).map(([name, topic]) => topicSpec(name, topic)),
-    ]),
-    prefixes: new Map(prefixes),
-    keys: new Map(Object.entries(content.keys ?? {})),
+    resources: resourcesOf(content),
     access: Object.freeze(withAbsoluteFiles(content.access ?? {}, base.config)),
     insecure: overrides.insecure === true,
     limits: resolveLimits(content.limits),

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { parseTimestamp } from '../kernel/index.ts';
 import { nearest } from './nearest.ts';
 import {
   byPlace,
@@ -34,6 +35,7 @@ function validator(): ValidateFunction {
     verbose: true,
     allowUnionTypes: true,
     allowMatchingProperties: true,
+    formats: { 'date-time': (text: string) => parseTimestamp(text) !== null },
   }).compile(configSchema);
   return compiled;
 }
@@ -94,6 +96,13 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
         'Use 1 to 128 letters, digits, dots, dashes and underscores, and no underscore at the beginning.',
     };
   }
+  if (path.length === 1 && path[0] === 'keys') {
+    return {
+      message: `${formatValue(name)} cannot be the name of a key`,
+      remedy:
+        'Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.',
+    };
+  }
   const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
   const defaultTopic = path.length === 2 && path[0] === 'topics' && path[1] === 'default';
   if (defaultTopic) {
@@ -114,6 +123,7 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
 const PATTERN_REMEDIES: Readonly<Record<string, string>> = {
   origins:
     'Write an origin as scheme and host, without a path, such as https://example.org or http://localhost:3000, or "*" for all.',
+  hash: 'Write sha256: and 64 hexadecimal digits, as tidegate key create --local prints them.',
   prefixes: 'Write printable characters; the first must not be an underscore.',
 };
 
@@ -170,6 +180,18 @@ function explain(finding: Finding): Complaint {
         message: `${shown} is too long`,
         remedy: `Write at most ${String(schema.maxLength)} characters.`,
       };
+    case 'required':
+      return {
+        message: `The key ${formatValue(error.params.missingProperty)} is missing`,
+        remedy: 'Add it.',
+      };
+    case 'format':
+      return {
+        message: `${shown} is not a time`,
+        remedy: 'Write a time with its zone, such as 2027-01-31T12:00:00Z.',
+      };
+    case 'minItems':
+      return { message: 'The list is empty', remedy: 'Write at least one item, or remove the key.' };
     case 'maxItems':
       return { message: 'The list is too long', remedy: `Write at most ${String(schema.maxItems)} items.` };
     case 'uniqueItems':

@@ -1,20 +1,48 @@
+import type { Clock, Limits } from '../kernel/index.ts';
 import type { AdminRoute } from '../listeners/index.ts';
-import type { Log } from '../log/index.ts';
 import { healthRoute, readinessRoute } from './health.ts';
 import { metricsRoute } from './metrics-route.ts';
-import { topicRoutes } from './topic-routes.ts';
+import { openApiRoute } from './openapi-route.ts';
+import { resourceRoutes } from './resource-routes.ts';
+import type { ResourceStore } from './resource-store.ts';
+import { watchRoute } from './watch-route.ts';
+
+export { KEY_KIND, keyKind } from './key-kind.ts';
+export type {
+  AppliedChangeSet,
+  DeclaredResource,
+  Resource,
+  ResourceChange,
+  ResourceKind,
+  ResourceListener,
+  ResourceSnapshot,
+  ResourceSpec,
+  Resources,
+} from './port.ts';
+export { ResourceStore, type ResourceStoreOptions } from './resource-store.ts';
+export { prefixesOf, TOPIC_KIND, topicKind } from './topic-kind.ts';
 
 export interface ControlOptions {
-  readonly log: Log;
+  readonly resources: ResourceStore;
   /** The metrics in Prometheus' text format. */
   readonly metricsText: () => Promise<string>;
   /** False while the server starts and once it drains. */
   readonly isReady: () => boolean;
+  readonly clock: Clock;
+  readonly limits: Limits;
 }
 
 /** What the admin port answers. */
-export function controlRoutes({ log, metricsText, isReady }: ControlOptions): readonly AdminRoute[] {
-  return [healthRoute(), readinessRoute(isReady), metricsRoute(metricsText), ...topicRoutes(log)];
+export function controlRoutes(options: ControlOptions): readonly AdminRoute[] {
+  const { resources, metricsText, isReady, clock, limits } = options;
+  return [
+    healthRoute(),
+    readinessRoute(isReady),
+    metricsRoute(metricsText),
+    watchRoute({ store: resources, clock, keepAliveIntervalMs: limits.keepAliveIntervalMs }),
+    openApiRoute([...resources.kinds.values()]),
+    ...resourceRoutes(resources),
+  ];
 }
 
 export { adminAuthorization } from './authorization.ts';

@@ -1,6 +1,7 @@
 export { ByteWriter, EMPTY } from './bytes.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
-export { type Blame, ERRORS, type ErrorCode, type ErrorEntry, TidegateError } from './errors.ts';
+export { type Blame, ERRORS, type ErrorCode, type ErrorEntry } from './error-registry.ts';
+export { TidegateError } from './errors.ts';
 export { EPOCH_LENGTH, randomId } from './ids.ts';
 export { LIMITS, type LimitEntry, type LimitName, type Limits, resolveLimits } from './limits.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

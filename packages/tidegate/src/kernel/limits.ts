@@ -249,6 +249,12 @@ export const LIMITS = {
   ),
   topicsMax: limit(1000, 1, 10_000, 'Each topic costs memory and files.'),
   partitionsMax: limit(256, 1, 1024, 'Partitions of one topic.'),
+  resourcesBytesMax: limit(
+    4 * MIB,
+    4 * KIB,
+    8 * MIB,
+    'All stored resources are in memory, and in one record of the log from time to time.',
+  ),
   diskReserveBytes: limit(
     64 * MIB,
     0,

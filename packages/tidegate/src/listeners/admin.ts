@@ -1,5 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, type Limits, type Logger, TidegateError } from '../kernel/index.ts';
 import { responseHead } from '../wire/http1/index.ts';
@@ -16,14 +22,31 @@ export interface AdminRequest {
   /** What stands in the path at the `{name}` segments of the route's path. */
   readonly parameters: PathParameters;
   readonly query: URLSearchParams;
+  /** Names in lower case; what repeats is joined as node:http does. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Names the credential that was shown; empty for none. */
+  readonly identity: string;
   /** The whole body, at most `limits.messageBytesMax` bytes; empty if there is none. */
   readonly body: Buffer;
+}
+
+/** Where an answer that goes on writes to. */
+export interface AdminStreamOutput {
+  /** A client that does not keep pace is cut off. */
+  write(text: string): void;
+  end(): void;
+}
+
+/** A body that goes on until the client leaves or the server drains. */
+export interface AdminStream {
+  /** Called once, when the head has been written; what it returns is called once, when the stream is over. */
+  start(out: AdminStreamOutput): () => void;
 }
 
 export interface AdminResponse {
   readonly status: number;
   readonly headers: ResponseHeaders;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | AdminStream;
 }
 
 /** What answers one method on one path, in which segments such as `{name}` stand for any one segment. A route for GET answers HEAD too. A TidegateError becomes problem+json. */
@@ -51,6 +74,8 @@ export interface AdminListenerOptions {
 
 /** Tools and a console need few connections; what leaks them is stopped early. */
 const CONNECTIONS_MAX = 256;
+/** What a stream may hold for a client that does not read. */
+const STREAM_BYTES_PENDING_MAX = 1024 * 1024;
 
 /**
  * Opens the admin port. It speaks through node:http, because nothing here is hot. Pages of other origins are refused as
@@ -59,6 +84,7 @@ const CONNECTIONS_MAX = 256;
 export async function createAdminListener(options: AdminListenerOptions): Promise<Listener> {
   const { limits, clock } = options;
   const policy = new OriginPolicy([]);
+  const streams = new Set<ServerResponse>();
   const server = createServer(
     {
       maxHeaderSize: limits.httpHeadBytesMax,
@@ -67,8 +93,8 @@ export async function createAdminListener(options: AdminListenerOptions): Promis
     },
     (request, response) => {
       answer(request, options, policy).then(
-        (answered) => send(response, answered),
-        (error) => send(response, failure(error, request, options.logger)),
+        (answered) => send(response, answered, streams),
+        (error) => send(response, failure(error, request, options.logger), streams),
       );
     },
   );
@@ -76,7 +102,7 @@ export async function createAdminListener(options: AdminListenerOptions): Promis
   server.on('clientError', (_error, socket) => refuse(socket));
   const { host, port } = await listen(server, options.host, options.port);
   server.on('error', (error) => options.logger.error({ error }, 'The admin listener failed'));
-  return { host, port, drain: (timeoutMs) => drain(server, clock, timeoutMs) };
+  return { host, port, drain: (timeoutMs) => drain(server, streams, clock, timeoutMs) };
 }
 
 async function answer(
@@ -114,7 +140,16 @@ async function answer(
     await options.authorize(request.headers.authorization, request.socket.remoteAddress ?? '');
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
   const body = await readBody(request, options.limits.messageBytesMax);
-  return route.candidate.handle({ method, path, parameters: route.parameters, query, body });
+  const { parameters } = route;
+  const headers = joined(request.headers);
+  return route.candidate.handle({ method, path, parameters, query, headers, identity: '', body });
+}
+
+/** Only `set-cookie` comes as a list, which is no request's. */
+function joined(headers: IncomingHttpHeaders): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
 }
 
 /** Past `bytesMax` the rest is read and dropped for as long as node:http lets a request last. */
@@ -135,19 +170,58 @@ function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
 function failure(error: unknown, request: IncomingMessage, logger: Logger): AdminResponse {
   const known = TidegateError.from(error);
   if (known.entry.blame === 'server') {
-    logger.error({ error, method: request.method, path: request.url?.split('?')[0] }, 'An admin request failed');
+    logger.error(
+      { error, method: request.method, path: request.url?.split('?')[0] },
+      'An admin request failed',
+    );
   }
   return problemResponse(known);
 }
 
-function send(response: ServerResponse, { status, headers, body }: AdminResponse): void {
+function send(
+  response: ServerResponse,
+  { status, headers, body }: AdminResponse,
+  streams: Set<ServerResponse>,
+): void {
   if (response.destroyed) return;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   // A request that was not read to its end leaves the connection in the middle of a message.
   if (!response.req.complete) response.setHeader('connection', 'close');
-  response.setHeader('content-length', Buffer.byteLength(body));
+  if (typeof body === 'object' && 'start' in body) {
+    stream(response, status, body, streams);
+    return;
+  }
+  // RFC 9110, section 8.6: an answer without content has no length either.
+  if (status !== 204) response.setHeader('content-length', Buffer.byteLength(body));
   response.writeHead(status);
   response.end(body);
+}
+
+function stream(
+  response: ServerResponse,
+  status: number,
+  body: AdminStream,
+  streams: Set<ServerResponse>,
+): void {
+  response.writeHead(status);
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  streams.add(response);
+  const stop = body.start({
+    write(text) {
+      if (response.writableEnded || response.destroyed) return;
+      response.write(text);
+      if (response.writableLength > STREAM_BYTES_PENDING_MAX) response.destroy();
+    },
+    end: () => response.end(),
+  });
+  response.once('close', () => {
+    streams.delete(response);
+    stop();
+  });
 }
 
 /** Answers what node:http could not read as a request. */
@@ -158,13 +232,19 @@ function refuse(socket: Duplex): void {
   socket.end(responseHead(status, headers, framing) + body);
 }
 
-function drain(server: Server, clock: Clock, timeoutMs: number): Promise<void> {
+function drain(
+  server: Server,
+  streams: ReadonlySet<ServerResponse>,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(() => server.closeAllConnections(), timeoutMs);
     server.close(() => {
       clock.clearTimer(timer);
       resolve();
     });
+    for (const response of streams) response.end();
     server.closeIdleConnections();
   });
 }

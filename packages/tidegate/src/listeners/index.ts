@@ -3,6 +3,8 @@ export {
   type AdminRequest,
   type AdminResponse,
   type AdminRoute,
+  type AdminStream,
+  type AdminStreamOutput,
   createAdminListener,
 } from './admin.ts';
 export { type CrossOriginOptions, withCrossOrigin } from './cross-origin.ts';

@@ -44,5 +44,7 @@ function retryAfter({ retryAfterMs }: TidegateError): string {
 
 /** RFC 6750, section 3: what kind of credential would do, and whether one was shown that does not. */
 function challenge({ code }: TidegateError): string {
-  return code === 'credential_missing' ? 'Bearer realm="tidegate"' : 'Bearer realm="tidegate", error="invalid_token"';
+  return code === 'credential_missing'
+    ? 'Bearer realm="tidegate"'
+    : 'Bearer realm="tidegate", error="invalid_token"';
 }

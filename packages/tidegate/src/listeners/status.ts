@@ -56,6 +56,16 @@ export const HTTP_STATUS: HttpStatusMap = {
   log_record_too_large: 413,
   log_durability_mixed: 409,
 
+  resource_kind_unknown: 404,
+  resource_unknown: 404,
+  resource_invalid: 400,
+  resource_conflict: 409,
+  resource_read_only: 409,
+  resources_too_large: 413,
+  resource_history_gone: 410,
+  resources_damaged: 500,
+  resources_version_unsupported: 500,
+
   config_unreadable: 500,
   config_invalid: 500,
   arguments_invalid: 400,

@@ -2,6 +2,13 @@ export { decodeHeaders, encodeHeaders, findHeader, type Header } from './headers
 export { murmur2, partitionOfKey } from './murmur2.ts';
 export { type LogOptions, type MemoryLogOptions, openLog, openMemoryLog } from './open-log.ts';
 export {
+  TOPIC_NAME_PATTERN,
+  type TopicOptions,
+  topicOptionsOf,
+  topicSchema,
+  topicSpecOf,
+} from './options.ts';
+export {
   type AppendCallback,
   type AppendedTopic,
   type AppendRecord,
@@ -22,3 +29,4 @@ export {
   type TopicStatistics,
 } from './port.ts';
 export type { RecordBatch } from './record-batch.ts';
+export { checkAlteration, isSameSpec } from './topic-rules.ts';

@@ -1,4 +1,5 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import type { TopicSpec } from './port.ts';
 
 /** The folder of the log's files. */
 export const dataSchema = {
@@ -113,3 +114,46 @@ export const defaultTopicSchema = {
     },
   },
 } as const satisfies JSONSchema;
+
+const SECOND_MS = 1000;
+
+const inMs = (seconds: number | null): number | null => (seconds === null ? null : seconds * SECOND_MS);
+
+const inSeconds = (milliseconds: number | null): number | null =>
+  milliseconds === null ? null : milliseconds / SECOND_MS;
+
+/** A declared topic with its defaults, as the log takes it. A compacted topic keeps each key's latest for good unless an age is given. */
+export function topicSpecOf(name: string, options: TopicOptions): TopicSpec {
+  const defaults = topicSchema.properties;
+  const retention = defaults.retention.properties;
+  const compacted = options.compacted ?? defaults.compacted.default;
+  const ageSeconds = options.retention?.ageSeconds;
+  return Object.freeze({
+    name,
+    partitions: options.partitions ?? defaults.partitions.default,
+    durability: options.durability ?? defaults.durability.default,
+    retentionMs: inMs(
+      ageSeconds === undefined ? (compacted ? null : retention.ageSeconds.default) : ageSeconds,
+    ),
+    retentionBytes: options.retention?.sizeBytes ?? retention.sizeBytes.default,
+    compacted,
+    tombstoneRetentionMs:
+      (options.retention?.tombstoneSeconds ?? retention.tombstoneSeconds.default) * SECOND_MS,
+    keyIndex: options.keyIndex ?? defaults.keyIndex.default,
+  });
+}
+
+/** The same the other way round: a topic in the words of its options, with nothing left out but the prefixes. */
+export function topicOptionsOf(spec: TopicSpec) {
+  return {
+    partitions: spec.partitions,
+    durability: spec.durability,
+    retention: {
+      ageSeconds: inSeconds(spec.retentionMs),
+      sizeBytes: spec.retentionBytes,
+      tombstoneSeconds: spec.tombstoneRetentionMs / SECOND_MS,
+    },
+    compacted: spec.compacted,
+    keyIndex: spec.keyIndex,
+  };
+}

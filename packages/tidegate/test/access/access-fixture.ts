@@ -1,9 +1,9 @@
 import { Gate, type GateOptions, hashOfKey, type Identity, NO_RULES } from '../../src/access/index.ts';
-import { Tokens } from '../../src/access/tokens.ts';
+import type { Issuer } from '../../src/access/issuer.ts';
 import type { KeyOptions } from '../../src/access/options.ts';
+import { Tokens } from '../../src/access/tokens.ts';
 import type { Channels } from '../../src/channels/index.ts';
 import { type Clock, noMetrics, resolveLimits, type TidegateError } from '../../src/kernel/index.ts';
-import type { Issuer } from '../../src/access/issuer.ts';
 
 /** The time at which all tests of access begin, in seconds. */
 export const NOW_SECONDS = Date.UTC(2026, 0, 1) / 1000;
@@ -42,7 +42,11 @@ export function keyOf(secret: string, allow: KeyOptions['allow'] = { '#': ['publ
   return { hash: hashOfKey(secret), allow };
 }
 
-export function verify(gate: Gate, credential: string, from = '192.0.2.1'): Promise<Identity | TidegateError> {
+export function verify(
+  gate: Gate,
+  credential: string,
+  from = '192.0.2.1',
+): Promise<Identity | TidegateError> {
   return new Promise((resolve) => gate.verify(credential, from, resolve));
 }
 

@@ -90,7 +90,8 @@ test('admin is about the server, under whatever pattern it stands', () => {
 test('{user} stands for the user, and for nobody whose name would mean more than one', () => {
   const allow = { 'users/{user}/#': ['subscribe'], news: ['subscribe'] } as const;
   assert.deepEqual(Object.keys(forUser(allow, 'alice')), ['users/alice/#', 'news']);
-  for (const user of ['', '+', '#', 'a/b', '/']) assert.deepEqual(Object.keys(forUser(allow, user)), ['news']);
+  for (const user of ['', '+', '#', 'a/b', '/'])
+    assert.deepEqual(Object.keys(forUser(allow, user)), ['news']);
   assert.deepEqual(Object.keys(forUser(allow, '$&')), ['users/$&/#', 'news']);
 });
 

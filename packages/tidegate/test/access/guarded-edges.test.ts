@@ -21,7 +21,13 @@ let server: EdgeServer;
 let gate: Gate;
 before(async () => {
   const issuer = new Issuer(
-    { name: 'test', algorithms: ['HS256'], issuer: undefined, audience: undefined, allow: { '#': ['subscribe'] } },
+    {
+      name: 'test',
+      algorithms: ['HS256'],
+      issuer: undefined,
+      audience: undefined,
+      allow: { '#': ['subscribe'] },
+    },
     fixedKeys({ kind: 'key', key: SECRET }),
   );
   server = await startEdgeServer({
@@ -63,7 +69,11 @@ async function ask(
 }
 
 const publish = (channel: string, headers: Record<string, string>, body = 'x') =>
-  ask(`/v1/channels/${channel}`, { method: 'POST', headers: { 'content-type': 'text/plain', ...headers }, body });
+  ask(`/v1/channels/${channel}`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain', ...headers },
+    body,
+  });
 
 test('without a credential, only what is said of everybody is allowed', async () => {
   const refused = await publish('news/a', {});
@@ -97,7 +107,10 @@ test('a key may do what it allows, and nothing else', async () => {
   assert.equal((await ask('/v1/channels/news/%2B', { headers: bearer('reader') })).status, 200);
   assert.equal((await ask('/v1/channels/other', { headers: bearer('reader') })).status, 403);
   assert.equal((await ask('/v1/channels/%23', { headers: bearer('reader') })).status, 403);
-  assert.equal((await ask('/v1/sse?channel=news/a&channel=other', { headers: bearer('reader') })).status, 403);
+  assert.equal(
+    (await ask('/v1/sse?channel=news/a&channel=other', { headers: bearer('reader') })).status,
+    403,
+  );
 });
 
 test('reading the past takes the permission history', async () => {
@@ -112,7 +125,9 @@ test('reading the past takes the permission history', async () => {
   assert.equal(page.status, 200);
   const cursor = JSON.parse(page.body).next;
   // Whoever comes back goes on where it was.
-  const resumed = await ask(`/v1/channels/news/h?from=${encodeURIComponent(cursor)}`, { headers: bearer('reader') });
+  const resumed = await ask(`/v1/channels/news/h?from=${encodeURIComponent(cursor)}`, {
+    headers: bearer('reader'),
+  });
   assert.equal(resumed.status, 200);
 });
 
@@ -129,7 +144,9 @@ test('of a batch, what is not allowed is refused by itself', async () => {
   assert.equal(answer.status, 207);
   const results = JSON.parse(answer.body).results;
   assert.deepEqual(
-    results.map((result: { channel?: string; code?: string }) => result.channel ?? result.code),
+    results.map(
+      (result: { channel?: string; error?: { code: string } }) => result.error?.code ?? result.channel,
+    ),
     ['news/1', 'access_denied', 'news/2'],
   );
 });
@@ -165,7 +182,9 @@ test('a WebSocket closes with 4401 when its token expires, and publishes no more
   })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(SECRET);
-  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/channels/news/ws?access_token=${token}`);
+  const socket = new WebSocket(
+    `${server.url.replace('http', 'ws')}/v1/channels/news/ws?access_token=${token}`,
+  );
   await once(socket, 'open');
   socket.send('while it may');
   const [message] = await once(socket, 'message');

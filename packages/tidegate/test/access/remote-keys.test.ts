@@ -60,7 +60,12 @@ function issued(kept: string | null = null): Issued {
     url,
     clock,
     logger: silentLogger,
-    limits: resolveLimits({ jwksTimeoutMs: 300, jwksBytesMax: 4096, jwksCooldownMs: 10_000, jwksRefreshMs: 600_000 }),
+    limits: resolveLimits({
+      jwksTimeoutMs: 300,
+      jwksBytesMax: 4096,
+      jwksCooldownMs: 10_000,
+      jwksRefreshMs: 600_000,
+    }),
     fetchText,
     copy: {
       read: () => state.kept,
@@ -69,7 +74,13 @@ function issued(kept: string | null = null): Issued {
       },
     },
   });
-  const rules = { name: 'remote', algorithms: ['EdDSA'], issuer: undefined, audience: undefined, allow: {} } as const;
+  const rules = {
+    name: 'remote',
+    algorithms: ['EdDSA'],
+    issuer: undefined,
+    audience: undefined,
+    allow: {},
+  } as const;
   const issuer = new Issuer(rules, keys);
   return {
     clock,
@@ -133,7 +144,10 @@ for (const [what, answer] of [
   ['answers with something else', (response) => response.end('<html>')],
   ['answers with no keys', (response) => response.end('{"keys":1}')],
   ['answers with a secret', (response) => response.end('{"keys":[{"kty":"oct","k":"AAAA"}]}')],
-  ['answers with more than limits.jwksBytesMax', (response) => response.end(`{"keys":[]}${' '.repeat(5000)}`)],
+  [
+    'answers with more than limits.jwksBytesMax',
+    (response) => response.end(`{"keys":[]}${' '.repeat(5000)}`),
+  ],
   ['sends clients elsewhere', (response) => response.writeHead(302, { location: '/other' }).end()],
 ] as const satisfies readonly (readonly [string, (response: ServerResponse) => void])[]) {
   test(`while the issuer ${what}, what it said last is good`, async () => {

@@ -63,10 +63,10 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
 };
 
-/** The files through which a folder may be entered. `options.ts` is open to `config` alone. */
+/** The files through which a folder may be entered. `options.ts` is open to those who read settings and resources. */
 export const DOORS = ['index.ts', 'port.ts'] as const;
 export const OPTIONS_DOOR = 'options.ts';
-export const OPTIONS_READERS: readonly string[] = ['config', 'edges'];
+export const OPTIONS_READERS: readonly string[] = ['config', 'control', 'edges'];
 
 /** Folders whose subfolders are folders of their own. Such siblings never import each other. */
 export const PARENTS: readonly string[] = ['edges', 'wire'];

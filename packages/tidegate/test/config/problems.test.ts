@@ -22,7 +22,31 @@ const cases: readonly Case[] = [
     name: 'an unknown section lists the sections',
     text: 'something: 1\n',
     problems: ['1:1 : "something" is not a known key'],
-    remedy: /^The keys here are listen, data, topics, limits, cors, websocket, logLevel\.$/,
+    remedy: /^The keys here are listen, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
+  },
+  {
+    name: 'a key that lacks its hash is told so',
+    text: 'keys:\n  app: {allow: {a: [publish]}}\n',
+    problems: ['2:8 keys.app: The key "hash" is missing'],
+    remedy: /^Add it\.$/,
+  },
+  {
+    name: 'a time without its zone is refused',
+    text: `keys:\n  app: {hash: "sha256:${'0'.repeat(64)}", allow: {a: [publish]}, expires: "2027-01-01T00:00:00"}\n`,
+    problems: ['2:122 keys.app.expires: "2027-01-01T00:00:00" is not a time'],
+    remedy: /2027-01-31T12:00:00Z/,
+  },
+  {
+    name: 'two keys with one hash are one key too many',
+    text: `keys:\n  a: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n  b: {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
+    problems: ['3:13 keys.b.hash: The key a has the same hash'],
+    remedy: /tidegate key create/,
+  },
+  {
+    name: 'a name that no key can have is refused',
+    text: `keys:\n  "a b": {hash: "sha256:${'0'.repeat(64)}", allow: {}}\n`,
+    problems: ['2:3 keys: "a b" cannot be the name of a key'],
+    remedy: /1 to 64 letters/,
   },
   {
     name: 'an unknown limit is named with the nearest',
@@ -85,12 +109,28 @@ const cases: readonly Case[] = [
     remedy: /without a path/,
   },
   {
-    name: 'an address that others can reach is refused',
-    text: 'listen: {host: 0.0.0.0}\n',
-    problems: [
-      '1:16 listen.host: "0.0.0.0" can be reached from other machines, and there are no credentials to protect it',
-    ],
-    remedy: /127\.0\.0\.1/,
+    name: 'an issuer without a key is told what would be one',
+    text: 'access: {issuers: {app: {algorithms: [RS256]}}}\n',
+    problems: ['1:25 access.issuers.app: The issuer has no key'],
+    remedy: /secret, publicKey, jwksFile, jwksUrl/,
+  },
+  {
+    name: 'an issuer has one key and not two',
+    text: 'access: {issuers: {app: {algorithms: [RS256], publicKey: x, jwksFile: y}}}\n',
+    problems: ['1:25 access.issuers.app: The issuer has publicKey and jwksFile'],
+    remedy: /one of/,
+  },
+  {
+    name: 'a public key does not verify what a shared secret signs',
+    text: 'access:\n  issuers:\n    app: {algorithms: [RS256, HS256], publicKey: x}\n',
+    problems: ['3:31 access.issuers.app.algorithms[1]: HS256 is not verified with publicKey'],
+    remedy: /RS256, ES256 or EdDSA/,
+  },
+  {
+    name: 'a pattern that means nothing is refused',
+    text: 'access:\n  anonymous:\n    "#/a": [subscribe]\n',
+    problems: ['3:12 access.anonymous."#/a": In "#/a" the wildcard # is not the last segment'],
+    remedy: /\+ for a segment/,
   },
   {
     name: 'the two ports cannot be one',

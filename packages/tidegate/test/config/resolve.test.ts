@@ -3,11 +3,18 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, type ResolvedConfig, resolveConfig } from '../../src/config/index.ts';
 import { LIMITS, TidegateError } from '../../src/kernel/index.ts';
+import { type TopicOptions, topicSpecOf } from '../../src/log/index.ts';
 import { configOf, withFile } from './check-text.ts';
 
 const WORKING = resolve('/somewhere');
 const defaults = (): Promise<ResolvedConfig> =>
   resolveConfig({ file: null, overrides: {}, environment: {}, workingFolder: WORKING });
+
+/** The declared topics as the log takes them. */
+const topicsOf = ({ resources }: ResolvedConfig) =>
+  resources
+    .filter(({ kind }) => kind === 'topic')
+    .map(({ name, spec }) => topicSpecOf(name, spec as TopicOptions));
 
 const isError = (code: string, detail: RegExp) => (error: unknown) =>
   error instanceof TidegateError && error.code === code && detail.test(error.detail);
@@ -23,7 +30,7 @@ test('without a file the server listens on loopback and keeps its data below the
 });
 
 test('the topic default is always there: synced, kept for a day, with a key index', async () => {
-  const [topic, ...others] = (await defaults()).topics;
+  const [topic, ...others] = topicsOf(await defaults());
   assert.deepEqual(others, []);
   assert.deepEqual(topic, {
     name: 'default',
@@ -41,7 +48,7 @@ test('a declared topic is synced and kept for a week unless it says otherwise', 
   const config = await configOf(
     'topics:\n  orders: {}\n  ticks: {partitions: 4, durability: none, retention: {ageSeconds: null, sizeBytes: 4096}}\n',
   );
-  const [, orders, ticks] = config.topics;
+  const [, orders, ticks] = topicsOf(config);
   assert.equal(orders.durability, 'synced');
   assert.equal(orders.retentionMs, 604_800_000);
   assert.equal(orders.keyIndex, false);
@@ -56,13 +63,15 @@ test("a compacted topic keeps each key's latest for good unless an age is given"
     'topics: {a: {compacted: true}, b: {compacted: true, retention: {ageSeconds: 60}}}\n',
   );
   assert.deepEqual(
-    config.topics.slice(1).map(({ retentionMs }) => retentionMs),
+    topicsOf(config)
+      .slice(1)
+      .map(({ retentionMs }) => retentionMs),
     [null, 60_000],
   );
 });
 
 test('the retention of default can be changed, and only what is given changes', async () => {
-  const { topics } = await configOf('topics: {default: {retention: {sizeBytes: 1048576}}}\n');
+  const topics = topicsOf(await configOf('topics: {default: {retention: {sizeBytes: 1048576}}}\n'));
   assert.equal(topics.length, 1);
   assert.deepEqual(
     [topics[0].retentionMs, topics[0].retentionBytes, topics[0].keyIndex],
@@ -71,14 +80,20 @@ test('the retention of default can be changed, and only what is given changes', 
 });
 
 test('prefixes are told by topic', async () => {
-  const { prefixes } = await configOf(
+  const { resources } = await configOf(
     'topics: {chat: {prefixes: ["chat:", "room:"]}, other: {prefixes: []}}\n',
   );
-  assert.deepEqual([...prefixes], [['chat', ['chat:', 'room:']]]);
+  assert.deepEqual(
+    resources.slice(1).map(({ name, spec }) => [name, spec.prefixes]),
+    [
+      ['chat', ['chat:', 'room:']],
+      ['other', []],
+    ],
+  );
 });
 
 test('an empty file is as good as none', async () => {
-  assert.deepEqual((await configOf('# nothing yet\n')).topics, (await defaults()).topics);
+  assert.deepEqual((await configOf('# nothing yet\n')).resources, (await defaults()).resources);
 });
 
 test('the command line takes the place of the file', async () => {
@@ -108,14 +123,14 @@ test('nothing of a config can be changed', async () => {
   const parts = [
     config,
     config.listen,
-    config.topics,
-    config.topics[0],
+    config.resources,
+    config.resources[1],
+    config.resources[1].spec.prefixes,
     config.limits,
     config.cors,
     config.cors.origins,
   ];
-  for (const part of [...parts, config.websocket, config.prefixes.get('chat')])
-    assert.ok(Object.isFrozen(part));
+  for (const part of [...parts, config.websocket]) assert.ok(Object.isFrozen(part));
 });
 
 test('references to the environment are replaced, with defaults where it has nothing', async () => {
@@ -136,7 +151,7 @@ test('a variable in quotes is text, whatever it looks like', async () => {
   const config = await configOf('data: "/srv/${YEAR}"\ntopics: {chat: {prefixes: ["${YEAR}"]}}\n', {
     YEAR: '2026',
   });
-  assert.deepEqual(config.prefixes.get('chat'), ['2026']);
+  assert.deepEqual(config.resources[1].spec.prefixes, ['2026']);
 });
 
 test('a file that cannot be read says why', async () => {
@@ -163,3 +178,10 @@ test('a file with mistakes does not start a server, and all of them are told', a
   );
 });
 
+test('keys are declared beside topics', async () => {
+  const hash = `sha256:${'0'.repeat(64)}`;
+  const { resources } = await configOf(`keys: {app: {hash: "${hash}", allow: {"a/#": [publish]}}}\n`);
+  assert.deepEqual(resources.slice(1), [
+    { kind: 'key', name: 'app', spec: { hash, allow: { 'a/#': ['publish'] } } },
+  ]);
+});

@@ -3,6 +3,12 @@ import test, { type TestContext } from 'node:test';
 import { resolveLimits, silentLogger, systemClock, TidegateError } from '../../src/kernel/index.ts';
 import { type AdminRoute, createAdminListener } from '../../src/listeners/index.ts';
 
+const stream = { open: 0, over: () => {} };
+const streamOver = () =>
+  new Promise<void>((resolve) => {
+    stream.over = resolve;
+  });
+
 const routes: readonly AdminRoute[] = [
   {
     method: 'GET',
@@ -24,6 +30,36 @@ const routes: readonly AdminRoute[] = [
     handle: () => {
       throw new TidegateError('log_topic_unknown', 'No such.');
     },
+  },
+  {
+    method: 'GET',
+    path: '/stream',
+    handle: ({ query }) => ({
+      status: 200,
+      headers: { 'content-type': 'text/plain' },
+      body: {
+        start(out) {
+          out.write('begun\n');
+          // More than any socket holds for a client that does not read.
+          for (let i = 0; i < Number(query.get('mebibytes') ?? 0); i++) out.write('x'.repeat(2 ** 20));
+          if (query.get('ends') !== null) out.end();
+          stream.open++;
+          return () => {
+            stream.open--;
+            stream.over();
+          };
+        },
+      },
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/headers',
+    handle: ({ headers, identity }) => ({
+      status: 204,
+      headers: { 'x-seen': `${headers['x-asked']}${identity}` },
+      body: '',
+    }),
   },
   { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('secret')) },
 ];
@@ -82,4 +118,38 @@ test('pages of other origins cannot use the admin port', async (t) => {
   assert.equal(await statusOf('https://evil.example'), 403);
   assert.equal(await statusOf('null'), 403);
   assert.equal(await statusOf(url), 200);
+});
+
+test('a route sees the headers; an answer without content has no length (RFC 9110, 8.6)', async (t) => {
+  const url = await open(t);
+  const response = await fetch(`${url}/headers`, { headers: { 'X-Asked': 'yes' } });
+  assert.equal(response.status, 204);
+  assert.equal(response.headers.get('x-seen'), 'yes');
+  assert.equal(response.headers.get('content-length'), null);
+});
+
+test('an answer can go on until the route ends it, the client leaves or the listener drains', async (t) => {
+  const url = await open(t);
+  assert.equal(await (await fetch(`${url}/stream?ends`)).text(), 'begun\n');
+  const left = streamOver();
+  const abort = new AbortController();
+  const response = await fetch(`${url}/stream`, { signal: abort.signal });
+  const { value } = await response.body!.getReader().read();
+  assert.equal(new TextDecoder().decode(value), 'begun\n');
+  assert.equal(stream.open, 1);
+  abort.abort();
+  await left;
+  assert.equal(stream.open, 0);
+  const head = await fetch(`${url}/stream`, { method: 'HEAD' });
+  assert.equal(await head.text(), '');
+  assert.equal(stream.open, 0);
+});
+
+test('a client that does not read a stream is cut off', async (t) => {
+  const url = await open(t);
+  const over = streamOver();
+  const response = await fetch(`${url}/stream?mebibytes=64`);
+  await over;
+  assert.equal(stream.open, 0);
+  await assert.rejects(response.text());
 });

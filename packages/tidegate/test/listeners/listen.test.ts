@@ -18,7 +18,13 @@ test('a port that is taken is refused with its address and the reason', async ()
   const first = await open('127.0.0.1', 0);
   const detail = `127.0.0.1:${first.port}: another program uses it.`;
   await assert.rejects(open('127.0.0.1', first.port), { code: 'listen_failed', detail });
-  const admin = createAdminListener({ ...parts, host: '127.0.0.1', port: first.port, routes: [], authorize: null });
+  const admin = createAdminListener({
+    ...parts,
+    host: '127.0.0.1',
+    port: first.port,
+    routes: [],
+    authorize: null,
+  });
   await assert.rejects(admin, { code: 'listen_failed', detail });
   await first.drain(0);
 });

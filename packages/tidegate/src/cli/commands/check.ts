@@ -2,6 +2,8 @@ import { formatProblem, loadConfig } from '../../config/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { write } from '../terminal.ts';
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 export const check = defineCommand({
   name: 'check',
   summary: 'Check a config file',
@@ -29,11 +31,12 @@ export const check = defineCommand({
     if (options.json) {
       await write(terminal.output, `${JSON.stringify(problems)}\n`);
     } else if (loaded.kind === 'config') {
-      const declared = loaded.config.topics.length - 1;
-      await write(
-        terminal.output,
-        `${file} is fine: ${declared} declared topic${declared === 1 ? '' : 's'}\n`,
-      );
+      const { resources } = loaded.config;
+      // The topic `default` is there whatever the file says.
+      const topics = resources.filter(({ kind }) => kind === 'topic').length - 1;
+      const keys = resources.filter(({ kind }) => kind === 'key').length;
+      const declared = [counted(topics, 'declared topic'), ...(keys === 0 ? [] : [counted(keys, 'key')])];
+      await write(terminal.output, `${file} is fine: ${declared.join(', ')}\n`);
     } else {
       const count = `${problems.length} mistake${problems.length === 1 ? '' : 's'}`;
       await write(terminal.output, `${problems.map(formatProblem).join('\n')}\n${file} has ${count}\n`);

@@ -23,7 +23,9 @@ export const topicsList = defineCommand({
   async run(options, _operands, terminal) {
     const url = serverUrl('admin', options['admin-url'], terminal);
     const response = await sendSuccessfully(`${url}/api/topic`, {});
-    const { items } = (await response.json()) as { readonly items: readonly TopicResource[] };
+    const declared = (await response.json()) as { readonly items: readonly Partial<TopicResource>[] };
+    // One that could not be created yet has nothing to tell of.
+    const items = declared.items.filter((item) => item.status !== undefined) as readonly TopicResource[];
     const rows = items.map((topic) => [
       topic.name,
       String(topic.spec.partitions),

@@ -1,0 +1,48 @@
+import { TidegateError } from '../../kernel/index.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { countDifferences, formatDifferences } from '../difference.ts';
+import { serverUrl } from '../requests.ts';
+import { ADMIN_URL_OPTION, sendChanges } from '../resource.ts';
+import { readResources } from '../resource-files.ts';
+import { write } from '../terminal.ts';
+
+export const apply = defineCommand({
+  name: 'apply',
+  summary: 'Create or change resources as files say: all, or none',
+  details:
+    'The files are YAML or JSON, with any number of resources {kind, name, spec}. If one of them is wrong, or has been changed by\n' +
+    'somebody else since the version that it names, nothing is changed. What the files do not name stays as it is.',
+  operands: [],
+  options: {
+    file: {
+      kind: 'text',
+      value: 'PATH',
+      description: 'A file, a folder with .yaml, .yml and .json files, or -',
+      short: 'f',
+    },
+    json: { kind: 'flag', description: 'Print what changed as a JSON array' },
+    ...ADMIN_URL_OPTION,
+  },
+  examples: [
+    { command: 'tidegate apply -f orders.yaml', effect: 'One file' },
+    { command: 'tidegate apply -f resources/', effect: 'A folder, with all that is below it' },
+    {
+      command: `echo '{"kind":"topic","name":"orders","spec":{"partitions":4}}' | tidegate apply -f -`,
+      effect: 'From a pipe',
+    },
+  ],
+  async run(options, _operands, terminal) {
+    if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
+    const url = serverUrl('admin', options['admin-url'], terminal);
+    const differences = await sendChanges(
+      url,
+      { resources: await readResources(options.file, terminal) },
+      'apply',
+    );
+    const text = options.json
+      ? JSON.stringify(differences)
+      : [...formatDifferences(differences), countDifferences(differences)].join('\n');
+    await write(terminal.output, `${text}\n`);
+    return EXIT.success;
+  },
+});

@@ -1,0 +1,55 @@
+import { TidegateError } from '../../kernel/index.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { formatDifferences } from '../difference.ts';
+import { serverUrl } from '../requests.ts';
+import { ADMIN_URL_OPTION, type RequestedResource, sendChanges } from '../resource.ts';
+import { readResources } from '../resource-files.ts';
+import { type Terminal, write } from '../terminal.ts';
+
+async function chosen(
+  operands: readonly string[],
+  file: string | undefined,
+  terminal: Terminal,
+): Promise<readonly RequestedResource[]> {
+  const [kind, name] = operands;
+  if (file !== undefined) {
+    if (kind !== undefined) throw new TidegateError('arguments_invalid', 'KIND cannot be given with --file');
+    // What a file says of a resource does not matter for deleting it, but its version does.
+    return (await readResources(file, terminal)).map(({ spec: _spec, ...resource }) => resource);
+  }
+  if (kind === undefined || name === undefined)
+    throw new TidegateError('arguments_invalid', 'KIND and NAME, or --file PATH, are missing');
+  return [{ kind, name }];
+}
+
+export const deleteCommand = defineCommand({
+  name: 'delete',
+  summary: 'Delete resources: all that are named, or none',
+  details: 'Deleting a topic deletes its messages; deleting a key ends what rests on it.',
+  operands: [
+    { name: 'KIND', required: 'optional' },
+    { name: 'NAME', required: 'optional' },
+  ],
+  options: {
+    file: {
+      kind: 'text',
+      value: 'PATH',
+      description: 'Delete what a file, a folder or - names instead',
+      short: 'f',
+    },
+    json: { kind: 'flag', description: 'Print what was deleted as a JSON array' },
+    ...ADMIN_URL_OPTION,
+  },
+  examples: [
+    { command: 'tidegate delete key backend', effect: 'Revoke a key' },
+    { command: 'tidegate delete -f resources/', effect: 'All that the files of a folder name' },
+  ],
+  async run(options, operands, terminal) {
+    const url = serverUrl('admin', options['admin-url'], terminal);
+    const resources = await chosen(operands, options.file, terminal);
+    const differences = await sendChanges(url, { delete: resources }, 'apply');
+    const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);
+    await write(terminal.output, lines.map((line) => `${line}\n`).join(''));
+    return EXIT.success;
+  },
+});

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import type { AdminRoute } from '../listeners/index.ts';
+import { jsonResponse } from './json-response.ts';
+import { openApiDocument } from './openapi.ts';
+import type { ResourceKind } from './port.ts';
+
+/** `GET /api/openapi.json`: what the server answers, for programs that write programs. */
+export function openApiRoute(kinds: readonly ResourceKind[]): AdminRoute {
+  return {
+    method: 'GET',
+    path: '/api/openapi.json',
+    async handle() {
+      const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+      const { version } = JSON.parse(text) as { readonly version: string };
+      return jsonResponse(200, openApiDocument(kinds, version));
+    },
+  };
+}
