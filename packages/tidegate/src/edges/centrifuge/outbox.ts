@@ -13,7 +13,7 @@ const GATHERED_BYTES = 64 * 1024;
 
 /**
  * What goes out to one client. Replies that are made in a row become one write. Publications wait in the log while the client does
- * not read; what cannot wait there is bounded by `bytesMax`, past which `isOverfull` says so.
+ * not read; what is sent all the same is bounded by `bytesMax`, past which `isOverfull` says so.
  */
 export class Outbox {
   readonly #format: Format;
@@ -77,7 +77,8 @@ export class Outbox {
   /** Sends publications that are encoded already. Returns whether the transport has room for more. */
   deliver(bytes: Buffer): boolean {
     this.flush();
-    if (!this.#transport.send(bytes)) this.#isBlocked = true;
+    // A client with many channels is sent something of each, although the first has filled its transport.
+    this.#write(bytes);
     return !this.#isBlocked;
   }
 

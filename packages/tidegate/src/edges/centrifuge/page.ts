@@ -40,10 +40,9 @@ export type PageCallback = (page: Page | 'gap' | TidegateError) => void;
 
 /**
  * Reads what is stored of a channel from a position on, up to the bounds.
- * @returns what calls it off
  * @throws TidegateError what `Channels.subscribe` throws
  */
-export function readPage(channels: Channels, request: PageRequest, done: PageCallback): () => void {
+export function readPage(channels: Channels, request: PageRequest, done: PageCallback): void {
   const reader = new PageReader(request, done);
   reader.begin(
     channels.subscribe({
@@ -56,7 +55,6 @@ export function readPage(channels: Channels, request: PageRequest, done: PageCal
       gapEnds: request.gaps === 'refused',
     }),
   );
-  return () => reader.cancel();
 }
 
 class PageReader implements Sink {
@@ -118,11 +116,6 @@ class PageReader implements Sink {
     this.#done = null;
     if (reason === 'gap') done?.('gap');
     else done?.(new TidegateError(reason === 'draining' ? 'draining' : 'internal'));
-  }
-
-  cancel(): void {
-    this.#done = null;
-    this.#subscription?.close();
   }
 
   #position(offset: number | null): StreamPosition | null {

@@ -46,6 +46,11 @@ export class StreamClient implements ByteChannelOwner, Watched, ClientTransport 
   disconnect({ code, reason }: Disconnect): void {
     const channel = this.#channel;
     this.#channel = null;
+    // A client that does not read would not see a polite end, and what is queued for it would stay.
+    if (this.session.outbox.isBlocked) {
+      channel?.destroy();
+      return;
+    }
     channel?.write(this.#context.format.push({ kind: 'disconnect', code, reason }));
     channel?.end(endOfStream(this.#framing));
   }

@@ -218,7 +218,11 @@ export class Subscriptions implements SubscriptionOwner {
   // --- What a subscription tells. ---
 
   deliver(bytes: Buffer): boolean {
-    return this.#host.outbox.deliver(bytes);
+    const { outbox } = this.#host;
+    const hasRoom = outbox.deliver(bytes);
+    // What it is not sent, it recovers when it comes back.
+    if (outbox.isOverfull) this.#host.disconnect(DISCONNECT.slow);
+    return hasRoom;
   }
 
   ended(subscription: ChannelSubscription, reason: EndReason): void {

@@ -363,6 +363,18 @@ describe('A client that is slow', () => {
   });
 });
 
+describe('A slow client with many channels', () => {
+  it('is disconnected with more than limits.centrifugeOutputBytesMax of publications unread', async () => {
+    const client = await new SessionLab({ limits: { centrifugeOutputBytesMax: 1024 } }).connect();
+    const channels = Array.from({ length: 20 }, (_, i) => `many/${i}`);
+    await client.ask(...channels.map((channel, i) => ({ id: 10 + i, subscribe: { channel } })));
+    client.room = false;
+    for (const channel of channels) await send(channel, 'x'.repeat(100));
+    assert.deepEqual(client.ended, { code: 3008, reason: 'slow' });
+    assert.ok(client.take().length < channels.length);
+  });
+});
+
 describe('Presence in a session', () => {
   it('is known in numbers only where it is larger than limits.centrifugePresenceMembersMax', async () => {
     const lab = new SessionLab({ limits: { centrifugePresenceMembersMax: 1 } });
