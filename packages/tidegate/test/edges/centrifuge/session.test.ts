@@ -48,6 +48,21 @@ describe('A session', () => {
     );
   });
 
+  it('answers in order, and reads what the same frame has published', async () => {
+    const client = await new SessionLab().connect();
+    const replies = await client.ask(
+      { id: 2, publish: { channel: 'news', data: 1 } },
+      { id: 3, publish: { channel: 'news', data: 2 } },
+      { id: 4, history: { channel: 'news', limit: 10 } },
+      { id: 5, ping: {} },
+    );
+    assert.deepEqual(
+      replies.map(({ id }) => id),
+      [2, 3, 4, 5],
+    );
+    assert.equal((replies[2].history as { publications: unknown[] }).publications.length, 2);
+  });
+
   it('tells who published, with the offset', async () => {
     const lab = new SessionLab({ table: { alice: { user: 'alice' } } });
     const reader = await lab.connect();
