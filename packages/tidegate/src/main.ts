@@ -1,4 +1,4 @@
-import { type AccessRules, NOTHING_REVOKED, openGate } from './access/index.ts';
+import { type AccessRules, openGate, revokedBy } from './access/index.ts';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
 import { Hub } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
@@ -9,6 +9,7 @@ import {
   prefixesOf,
   type ResourceSnapshot,
   ResourceStore,
+  revocationKind,
   topicKind,
 } from './control/index.ts';
 import { createEdges } from './edges/index.ts';
@@ -59,7 +60,7 @@ export async function startServer(
   try {
     const resources = await ResourceStore.open({
       log,
-      kinds: [topicKind({ log, limits, logger }), keyKind()],
+      kinds: [topicKind({ log, limits, logger }), keyKind(), revocationKind()],
       declared: config.resources,
       clock,
       random: systemRandom,
@@ -144,7 +145,10 @@ export async function startServer(
 
 /** Who may do what, as the resources say. */
 function accessRules(snapshot: ResourceSnapshot): AccessRules {
-  return { keys: snapshot.of('key') as AccessRules['keys'], revoked: NOTHING_REVOKED };
+  return {
+    keys: snapshot.of('key') as AccessRules['keys'],
+    revoked: revokedBy(snapshot.of('revocation').values()),
+  };
 }
 
 function urlOf(listener: { readonly host: string; readonly port: number }): string {

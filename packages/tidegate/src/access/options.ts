@@ -32,7 +32,7 @@ export const keySchema = {
     allow: allowSchema,
     expires: {
       type: 'string',
-      pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$',
+      format: 'date-time',
       description:
         'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
     },
@@ -40,6 +40,33 @@ export const keySchema = {
 } as const satisfies JSONSchema;
 
 export type KeyOptions = FromSchema<typeof keySchema>;
+
+/** What a revocation is called. */
+export const REVOCATION_NAME_PATTERN = KEY_NAME_PATTERN;
+
+/** Tokens that are believed no more, although they were signed and have not expired. */
+export const revocationSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    tokenId: { type: 'string', minLength: 1, description: 'The claim `jti` of the token.' },
+    user: { type: 'string', minLength: 1, description: 'The claim `sub`: all tokens of a user.' },
+    before: {
+      type: 'string',
+      format: 'date-time',
+      description:
+        "With `user`: the user's tokens that were issued (claim `iat`) before this RFC 3339 time, and those that do not say when.",
+    },
+  },
+  oneOf: [{ required: ['tokenId'] }, { required: ['user', 'before'] }],
+} as const satisfies JSONSchema;
+
+/** One token, or all of a user that were issued before a time. */
+export interface RevocationOptions {
+  readonly tokenId?: string;
+  readonly user?: string;
+  readonly before?: string;
+}
 
 /** The algorithms that tokens may be signed with; `none` is not among them. */
 export const ALGORITHMS = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const;

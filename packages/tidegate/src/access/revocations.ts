@@ -1,3 +1,4 @@
+import type { RevocationOptions } from './options.ts';
 import type { Identity } from './port.ts';
 
 /** What is no longer believed, although it was signed and has not expired. */
@@ -9,6 +10,18 @@ export interface Revoked {
 }
 
 export const NOTHING_REVOKED: Revoked = { tokenIds: new Set(), users: new Map() };
+
+/** What several revocations mean together. */
+export function revokedBy(revocations: Iterable<RevocationOptions>): Revoked {
+  const tokenIds = new Set<string>();
+  const users = new Map<string, number>();
+  for (const { tokenId, user, before } of revocations) {
+    if (tokenId !== undefined) tokenIds.add(tokenId);
+    if (user === undefined || before === undefined) continue;
+    users.set(user, Math.max(users.get(user) ?? 0, Date.parse(before)));
+  }
+  return { tokenIds, users };
+}
 
 /** Whether a token's identity was revoked. A token that does not say when it was issued counts as issued before. */
 export function isRevoked({ credential, user, claims }: Identity, revoked: Revoked): boolean {

@@ -1,5 +1,5 @@
 import type { Receipt } from './receipt.ts';
-import { sendSuccessfully } from './requests.ts';
+import { type ServerAddress, sendSuccessfully } from './requests.ts';
 
 /** What became of one entry: where it was stored, or why it was refused. */
 export type Outcome =
@@ -10,10 +10,13 @@ export type Outcome =
  * Publishes entries, each a JSON object on one line, and tells what became of each, in order.
  * @throws TidegateError server_unreachable, or what the server says of the request as a whole
  */
-export async function publishEntries(url: string, entries: readonly string[]): Promise<readonly Outcome[]> {
+export async function publishEntries(
+  server: ServerAddress,
+  entries: readonly string[],
+): Promise<readonly Outcome[]> {
   const headers = { 'content-type': 'application/x-ndjson' };
   const body = `${entries.join('\n')}\n`;
-  const response = await sendSuccessfully(`${url}/v1/publish`, { method: 'POST', headers, body });
+  const response = await sendSuccessfully(server, '/v1/publish', { method: 'POST', headers, body });
   const answers = (await response.text()).split('\n').filter((line) => line !== '');
   return answers.map((line) => JSON.parse(line) as Outcome);
 }

@@ -4,7 +4,7 @@ import { LineQueue } from './line-queue.ts';
 import { entryOf, payloadOf } from './payload.ts';
 import { publishEntries } from './publish-entries.ts';
 import { printReceipt } from './receipt.ts';
-import { knownError } from './requests.ts';
+import { knownError, type ServerAddress } from './requests.ts';
 import { type Terminal, write } from './terminal.ts';
 
 /** Lines that go out in one request: as many as are there, up to these bounds. */
@@ -13,7 +13,7 @@ const BATCH_BYTES_MAX = 1024 * 1024;
 
 /** Where lines go, and as what. */
 export interface LinesTarget {
-  readonly url: string;
+  readonly server: ServerAddress;
   readonly channel: string;
   readonly type: string | undefined;
   readonly contentType: string | undefined;
@@ -55,7 +55,7 @@ class LinesPublisher {
     const entries = this.#entries;
     this.#entries = [];
     this.#bytes = 0;
-    for (const outcome of await publishEntries(this.#target.url, entries)) {
+    for (const outcome of await publishEntries(this.#target.server, entries)) {
       if ('error' in outcome) {
         await this.#refuse(knownError(outcome.error));
       } else {

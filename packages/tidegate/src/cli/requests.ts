@@ -9,12 +9,36 @@ export const DEFAULT_URLS = { public: 'http://127.0.0.1:8080', admin: 'http://12
 /** The variables that name the addresses, for those who do not want to repeat the option. */
 export const URL_VARIABLES = { public: 'TIDEGATE_URL', admin: 'TIDEGATE_ADMIN_URL' } as const;
 
+/** The variable that holds the credential, so that it stands in no list of processes and no history of a shell. */
+export const TOKEN_VARIABLE = 'TIDEGATE_TOKEN';
+
+/** The option of all commands that ask a server. */
+export const TOKEN_OPTION = {
+  token: {
+    kind: 'text',
+    value: 'TOKEN',
+    description: `An API key or a token (default: ${TOKEN_VARIABLE})`,
+  },
+} as const;
+
+/** A server as a command asks it. */
+export interface ServerAddress {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** An API key or a token; undefined if the command shows none. */
+  readonly token: string | undefined;
+}
+
 /**
- * The address of a port without a slash at its end: the option, else the environment, else the default.
+ * The address of a port, and the credential: the options, else the environment, else the defaults.
  * @throws TidegateError arguments_invalid
  */
-export function serverUrl(port: 'public' | 'admin', option: string | undefined, terminal: Terminal): string {
-  const text = option ?? (terminal.environment[URL_VARIABLES[port]] || DEFAULT_URLS[port]);
+export function serverAddress(
+  port: 'public' | 'admin',
+  options: { readonly url: string | undefined; readonly token: string | undefined },
+  terminal: Terminal,
+): ServerAddress {
+  const text = options.url ?? (terminal.environment[URL_VARIABLES[port]] || DEFAULT_URLS[port]);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new TidegateError(
@@ -22,7 +46,8 @@ export function serverUrl(port: 'public' | 'admin', option: string | undefined, 
       `${JSON.stringify(text)} is not an address such as ${DEFAULT_URLS[port]}`,
     );
   }
-  return url.href.replace(/\/+$/, '');
+  const token = options.token ?? (terminal.environment[TOKEN_VARIABLE] || undefined);
+  return { url: url.href.replace(/\/+$/, ''), token };
 }
 
 /**
@@ -42,11 +67,13 @@ export function channelPath(channel: string): string {
 }
 
 /** The answer of a server, whatever its status. @throws TidegateError server_unreachable */
-export async function send(url: string, init: RequestInit): Promise<Response> {
+export async function send(server: ServerAddress, path: string, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (server.token !== undefined) headers.set('authorization', `Bearer ${server.token}`);
   try {
-    return await fetch(url, init);
+    return await fetch(server.url + path, { ...init, headers });
   } catch (error) {
-    throw new TidegateError('server_unreachable', new URL(url).origin, { cause: error });
+    throw new TidegateError('server_unreachable', new URL(server.url).origin, { cause: error });
   }
 }
 
@@ -69,8 +96,12 @@ export async function errorOf(response: Response): Promise<TidegateError> {
 }
 
 /** A successful answer. @throws TidegateError server_unreachable, or what the server says */
-export async function sendSuccessfully(url: string, init: RequestInit): Promise<Response> {
-  const response = await send(url, init);
+export async function sendSuccessfully(
+  server: ServerAddress,
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  const response = await send(server, path, init);
   if (!response.ok) throw await errorOf(response);
   return response;
 }

@@ -1,4 +1,4 @@
-import { sendSuccessfully } from './requests.ts';
+import { type ServerAddress, sendSuccessfully, TOKEN_OPTION } from './requests.ts';
 
 /** A resource as the admin port shows it. */
 export interface ResourceView {
@@ -27,13 +27,14 @@ export interface RequestedResource {
   readonly version?: number;
 }
 
-/** The option that most commands about resources have. */
-export const ADMIN_URL_OPTION = {
+/** The options that most commands about resources have. */
+export const ADMIN_OPTIONS = {
   'admin-url': {
     kind: 'text',
     value: 'URL',
     description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
   },
+  ...TOKEN_OPTION,
 } as const;
 
 /** The path of a resource on the admin port. */
@@ -42,14 +43,14 @@ export const resourcePath = (kind: string, name: string): string =>
 
 /** Asks the server to make changes, or what they would be. @throws TidegateError server_unreachable, or what the server says */
 export async function sendChanges(
-  url: string,
+  server: ServerAddress,
   changes: {
     readonly resources?: readonly RequestedResource[];
     readonly delete?: readonly RequestedResource[];
   },
   mode: 'apply' | 'dry-run',
 ): Promise<readonly Difference[]> {
-  const response = await sendSuccessfully(`${url}/api/apply?dryRun=${mode === 'dry-run'}`, {
+  const response = await sendSuccessfully(server, `/api/apply?dryRun=${mode === 'dry-run'}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(changes),

@@ -5,12 +5,12 @@ import type { ResourceName, ResourceSpec } from './port.ts';
 /*
  * What stands in the topic `_resources`. Both are JSON objects in UTF-8, in one record each or in several (record-parts.ts):
  *
- *   change set (key "change"):   {"format":1,"id","who","at","changes":[{"kind","name","expects","spec"|"mark"},…]}
- *   snapshot   (key "snapshot"): {"format":1,"through","resources":[{"kind","name","version","spec"},…],
+ *   change set (key "change"):   {"format":1,"id","who","at","changes":[{"kind","name","expects","schema","spec"|"mark"},…]}
+ *   snapshot   (key "snapshot"): {"format":1,"through","resources":[{"kind","name","version","schema","spec"},…],
  *                              "removals":[{"kind","name","mark"},…]}
  *
  * `expects` is the version that the resource has to have for the change set to count; 0 says that there is none. A change with
- * `spec` sets it, one without deletes.
+ * `spec` sets it, one without deletes. `schema` is the fingerprint of the schema that the spec was checked by.
  */
 
 /** The format of the records that this version writes, and the only one that it reads. */
@@ -26,6 +26,8 @@ export interface StoredChange extends ResourceName {
   readonly expects: number;
   /** Null deletes. */
   readonly spec: ResourceSpec | null;
+  /** The fingerprint of the schema that the spec was checked by; empty if it is not known. */
+  readonly schema: string;
   /** Of a deletion: what `ResourceKind.mark` said of the thing that goes with it; null for nothing. */
   readonly mark: string | null;
 }
@@ -42,6 +44,8 @@ export interface ChangeSet {
 export interface StoredResource extends ResourceName {
   readonly spec: ResourceSpec;
   readonly version: number;
+  /** As in `StoredChange`. */
+  readonly schema: string;
 }
 
 /** A deletion that may still have to be carried out. */
@@ -60,16 +64,22 @@ export interface StoredSnapshot {
 
 export function encodeChangeSet({ id, who, atMs, changes }: ChangeSet): Buffer {
   const at = new Date(atMs).toISOString();
-  const stored = changes.map(({ kind, name, expects, spec, mark }) =>
+  const stored = changes.map(({ kind, name, expects, schema, spec, mark }) =>
     spec === null
       ? { kind, name, expects, ...(mark === null ? {} : { mark }) }
-      : { kind, name, expects, spec },
+      : { kind, name, expects, schema, spec },
   );
   return Buffer.from(JSON.stringify({ format: RECORD_FORMAT, id, who, at, changes: stored }));
 }
 
 export function encodeSnapshot({ through, resources, removals }: StoredSnapshot): Buffer {
-  const stored = resources.map(({ kind, name, version, spec }) => ({ kind, name, version, spec }));
+  const stored = resources.map(({ kind, name, version, schema, spec }) => ({
+    kind,
+    name,
+    version,
+    schema,
+    spec,
+  }));
   return Buffer.from(JSON.stringify({ format: RECORD_FORMAT, through, resources: stored, removals }));
 }
 
@@ -118,11 +128,11 @@ export function decodeChangeSet(bytes: Uint8Array, offset: number): ChangeSet {
 
 function decodeChange(change: unknown, offset: number): StoredChange {
   if (isMembers(change)) {
-    const { kind, name, expects, spec = null, mark = null } = change;
+    const { kind, name, expects, schema = '', spec = null, mark = null } = change;
     const isSpec = spec === null || isMembers(spec);
     const isMark = mark === null || isText(mark);
-    if (isText(kind) && isText(name) && isCount(expects) && isSpec && isMark)
-      return { kind, name, expects, spec, mark };
+    if (isText(kind) && isText(name) && isCount(expects) && isText(schema) && isSpec && isMark)
+      return { kind, name, expects, schema, spec, mark };
   }
   throw damaged(offset, 'has a change that is none');
 }
@@ -136,9 +146,9 @@ export function decodeSnapshot(bytes: Uint8Array, offset: number): StoredSnapsho
     through,
     resources: resources.map((resource: unknown) => {
       if (isMembers(resource)) {
-        const { kind, name, version, spec } = resource;
-        if (isText(kind) && isText(name) && isCount(version) && isMembers(spec))
-          return { kind, name, version, spec };
+        const { kind, name, version, schema = '', spec } = resource;
+        if (isText(kind) && isText(name) && isCount(version) && isText(schema) && isMembers(spec))
+          return { kind, name, version, schema, spec };
       }
       throw damaged(offset, 'has a resource that is none');
     }),

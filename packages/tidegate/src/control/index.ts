@@ -20,6 +20,7 @@ export type {
   Resources,
 } from './port.ts';
 export { ResourceStore, type ResourceStoreOptions } from './resource-store.ts';
+export { REVOCATION_KIND, revocationKind } from './revocation-kind.ts';
 export { prefixesOf, TOPIC_KIND, topicKind } from './topic-kind.ts';
 
 export interface ControlOptions {

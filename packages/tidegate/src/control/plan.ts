@@ -1,7 +1,7 @@
 import { type Limits, TidegateError } from '../kernel/index.ts';
 import type { StoredChange } from './change-set.ts';
 import type { ResourceKind, ResourceName, ResourceSnapshot, ResourceSpec } from './port.ts';
-import { schemaCheckOf } from './schema-check.ts';
+import { schemaCheckOf, schemaFingerprint } from './schema-check.ts';
 import { keyOf, resourceBytes, type StoredState } from './stored-state.ts';
 
 /** A change that somebody asks for. */
@@ -148,8 +148,11 @@ export async function planChanges(
   const changes = differences
     .filter(({ action }) => action !== 'unchanged')
     .map(({ kind, name, after }): StoredChange => {
-      const mark = after === null ? (context.kinds.get(kind)?.mark?.(name) ?? null) : null;
-      return { kind, name, expects: context.state.get({ kind, name })?.version ?? 0, spec: after, mark };
+      const known = kindOf(context.kinds, kind);
+      const expects = context.state.get({ kind, name })?.version ?? 0;
+      return after === null
+        ? { kind, name, expects, spec: null, schema: '', mark: known.mark?.(name) ?? null }
+        : { kind, name, expects, spec: after, schema: schemaFingerprint(known), mark: null };
     });
   return { differences, changes };
 }

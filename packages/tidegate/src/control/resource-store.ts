@@ -7,7 +7,14 @@ import {
   TidegateError,
 } from '../kernel/index.ts';
 import type { Log } from '../log/index.ts';
-import { CHANGE_KEY, type ChangeSet, encodeChangeSet, type Removal, SNAPSHOT_KEY } from './change-set.ts';
+import {
+  CHANGE_KEY,
+  type ChangeSet,
+  encodeChangeSet,
+  type Removal,
+  SNAPSHOT_KEY,
+  type StoredResource,
+} from './change-set.ts';
 import { Journal } from './journal.ts';
 import { JournalFold } from './journal-fold.ts';
 import { type Difference, named, planChanges, type RequestedChange } from './plan.ts';
@@ -20,7 +27,7 @@ import type {
   Resources,
 } from './port.ts';
 import { Reconciler } from './reconciler.ts';
-import { schemaCheckOf } from './schema-check.ts';
+import { schemaCheckOf, schemaFingerprint } from './schema-check.ts';
 import { mergeResources, Snapshot } from './snapshot.ts';
 import { deepFreeze, keyOf } from './stored-state.ts';
 
@@ -265,15 +272,20 @@ export class ResourceStore implements Resources {
     const declared = new Set(this.#declared.map(keyOf));
     for (const resource of this.#fold.state.resources) {
       const { kind, name, version } = resource;
-      const known = this.kinds.get(kind);
       if (declared.has(keyOf(resource)))
         logger.warn({ kind, name }, 'A stored resource is hidden by one of the config file');
-      const problems =
-        known === undefined ? ['the kind is unknown'] : (await schemaCheckOf(known))(resource.spec);
+      const problems = await this.#problemsOf(resource);
       if (problems.length === 0) continue;
       this.#unusable.set(keyOf(resource), version);
       logger.error({ kind, name, version, problems }, 'A stored resource cannot be used and is left out');
     }
+  }
+
+  /** What is wrong with a stored resource. One that was checked by the same schema before is fine, without loading the validator. */
+  async #problemsOf({ kind, schema, spec }: StoredResource): Promise<readonly string[]> {
+    const known = this.kinds.get(kind);
+    if (known === undefined) return ['the kind is unknown'];
+    return schema === schemaFingerprint(known) ? [] : (await schemaCheckOf(known))(spec);
   }
 
   /** Sums up what is stored, so that starting does not read everything and what came before can be dropped. */

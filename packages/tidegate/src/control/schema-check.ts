@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { parseTimestamp } from '../kernel/index.ts';
 import type { ResourceKind, ResourceSpec } from './port.ts';
@@ -39,4 +40,18 @@ export async function schemaCheckOf(kind: ResourceKind): Promise<SchemaCheck> {
   const check: SchemaCheck = (spec) => (validate(spec) ? [] : (validate.errors ?? []).map(complaint));
   checks.set(kind, check);
   return check;
+}
+
+const FINGERPRINT_LENGTH = 16;
+
+const fingerprints = new WeakMap<ResourceKind, string>();
+
+/** Changes when the schema does: what was checked by a schema of this fingerprint need not be checked again. */
+export function schemaFingerprint(kind: ResourceKind): string {
+  const known = fingerprints.get(kind);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256').update(JSON.stringify(kind.schema)).digest('hex');
+  const fingerprint = hash.slice(0, FINGERPRINT_LENGTH);
+  fingerprints.set(kind, fingerprint);
+  return fingerprint;
 }

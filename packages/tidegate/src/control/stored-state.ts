@@ -15,10 +15,10 @@ export type FoldOutcome =
 export const keyOf = ({ kind, name }: ResourceName): string => `${kind}/${name}`;
 
 /** What stands around a resource in a snapshot record, at most. */
-const RESOURCE_OVERHEAD_BYTES = 64;
+const RESOURCE_OVERHEAD_BYTES = 128;
 
 /** What a resource counts towards `limits.resourcesBytesMax`. */
-export const resourceBytes = ({ kind, name, spec }: Omit<StoredResource, 'version'>): number =>
+export const resourceBytes = ({ kind, name, spec }: Pick<StoredResource, 'kind' | 'name' | 'spec'>): number =>
   RESOURCE_OVERHEAD_BYTES + kind.length + name.length + Buffer.byteLength(JSON.stringify(spec));
 
 /**
@@ -60,9 +60,9 @@ export class StoredState {
     if (resource !== undefined)
       return { kind: 'conflict', resource, version: this.get(resource)?.version ?? 0 };
     const removals: Removal[] = [];
-    for (const { kind, name, spec, mark } of changes) {
+    for (const { kind, name, spec, schema, mark } of changes) {
       this.#delete({ kind, name });
-      if (spec !== null) this.#set({ kind, name, spec, version: position });
+      if (spec !== null) this.#set({ kind, name, spec, version: position, schema });
       else if (mark !== null) removals.push({ kind, name, mark });
     }
     return {

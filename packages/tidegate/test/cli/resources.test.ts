@@ -148,8 +148,8 @@ test('mistakes are told with their place and what would be right', async () => {
       1,
     ],
     [['apply', '-f', '-'], 'kind: [\n', /standard input:2:1/, 1],
-    [['apply', '-f', '-'], 'kind: colour\nname: a\nspec: {}\n', /"colour" is none of topic, key/, 1],
-    [['get', 'colour'], '', /"colour" is none of topic, key/, 1],
+    [['apply', '-f', '-'], 'kind: colour\nname: a\nspec: {}\n', /"colour" is none of topic, key, revocation/, 1],
+    [['get', 'colour'], '', /"colour" is none of topic, key, revocation/, 1],
     [['key', 'create', 'x'], '', /--allow LIST is missing/, 2],
     [['key', 'create', 'x', '--allow', 'orders'], '', /--allow takes/, 2],
     [['key', 'create', 'x', '--allow', 'a=fly'], '', /must be one of publish, subscribe/, 1],
@@ -164,8 +164,14 @@ test('mistakes are told with their place and what would be right', async () => {
 
 test('a stored topic takes effect at once: channels of its name and of its prefixes go there, and on after a restart', async () => {
   await successfully(['apply', '-f', '-'], 'kind: topic\nname: talk\nspec: {prefixes: ["talk:"]}\n');
-  await successfully(['publish', 'talk/1', 'by name']);
-  await successfully(['publish', 'talk:1', 'by prefix']);
+  // There are keys by now, so that whoever shows none may do nothing.
+  const refused = await run(['publish', 'talk/1', 'by nobody']);
+  assert.match(refused.errors, /^code: {2}credential_missing$/m);
+  const { key } = JSON.parse(
+    await successfully(['key', 'create', 'cli', '--allow', '#=publish,subscribe,history', '--json']),
+  );
+  await successfully(['publish', 'talk/1', 'by name', '--token', key]);
+  await successfully(['publish', 'talk:1', 'by prefix', '--token', key]);
   const [topic] = JSON.parse(await successfully(['topics', 'list', '--json'])).filter(
     ({ name }: { name: string }) => name === 'talk',
   );
@@ -173,7 +179,7 @@ test('a stored topic takes effect at once: channels of its name and of its prefi
   await server.kill();
   await server.start();
   assert.equal(
-    await successfully(['subscribe', 'talk:1', '--from', 'earliest', '--count', '1']),
+    await successfully(['subscribe', 'talk:1', '--from', 'earliest', '--count', '1', '--token', key]),
     'by prefix\n',
   );
 });

@@ -20,6 +20,7 @@ const change = fc.record(
     name,
     expects: fc.nat(6),
     spec: fc.option(spec),
+    schema: fc.constantFrom('', 'abc'),
     mark: fc.option(fc.string()),
   },
   PLAIN,
@@ -32,7 +33,9 @@ const changeSet = fc.record(
     changes: fc
       .uniqueArray(change, { selector: keyOf, maxLength: 4 })
       // A change that sets has no mark.
-      .map((list) => list.map((item) => (item.spec === null ? item : { ...item, mark: null }))),
+      .map((list) =>
+        list.map((item) => (item.spec === null ? { ...item, schema: '' } : { ...item, mark: null })),
+      ),
   },
   PLAIN,
 );

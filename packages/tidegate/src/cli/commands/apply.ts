@@ -1,8 +1,8 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { countDifferences, formatDifferences } from '../difference.ts';
-import { serverUrl } from '../requests.ts';
-import { ADMIN_URL_OPTION, sendChanges } from '../resource.ts';
+import { serverAddress } from '../requests.ts';
+import { ADMIN_OPTIONS, sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
 import { write } from '../terminal.ts';
 
@@ -21,7 +21,7 @@ export const apply = defineCommand({
       short: 'f',
     },
     json: { kind: 'flag', description: 'Print what changed as a JSON array' },
-    ...ADMIN_URL_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     { command: 'tidegate apply -f orders.yaml', effect: 'One file' },
@@ -33,9 +33,9 @@ export const apply = defineCommand({
   ],
   async run(options, _operands, terminal) {
     if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
-    const url = serverUrl('admin', options['admin-url'], terminal);
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
     const differences = await sendChanges(
-      url,
+      server,
       { resources: await readResources(options.file, terminal) },
       'apply',
     );

@@ -1,8 +1,8 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatDifferences } from '../difference.ts';
-import { serverUrl } from '../requests.ts';
-import { ADMIN_URL_OPTION, type RequestedResource, sendChanges } from '../resource.ts';
+import { serverAddress } from '../requests.ts';
+import { ADMIN_OPTIONS, type RequestedResource, sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
 import { type Terminal, write } from '../terminal.ts';
 
@@ -38,16 +38,16 @@ export const deleteCommand = defineCommand({
       short: 'f',
     },
     json: { kind: 'flag', description: 'Print what was deleted as a JSON array' },
-    ...ADMIN_URL_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     { command: 'tidegate delete key backend', effect: 'Revoke a key' },
     { command: 'tidegate delete -f resources/', effect: 'All that the files of a folder name' },
   ],
   async run(options, operands, terminal) {
-    const url = serverUrl('admin', options['admin-url'], terminal);
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
     const resources = await chosen(operands, options.file, terminal);
-    const differences = await sendChanges(url, { delete: resources }, 'apply');
+    const differences = await sendChanges(server, { delete: resources }, 'apply');
     const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);
     await write(terminal.output, lines.map((line) => `${line}\n`).join(''));
     return EXIT.success;

@@ -1,8 +1,8 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatDifferences } from '../difference.ts';
-import { serverUrl } from '../requests.ts';
-import { ADMIN_URL_OPTION, sendChanges } from '../resource.ts';
+import { serverAddress } from '../requests.ts';
+import { ADMIN_OPTIONS, sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
 import { write } from '../terminal.ts';
 
@@ -21,7 +21,7 @@ export const diff = defineCommand({
       short: 'f',
     },
     json: { kind: 'flag', description: 'Print the differences as a JSON array' },
-    ...ADMIN_URL_OPTION,
+    ...ADMIN_OPTIONS,
   },
   errorExit: EXIT.misuse,
   examples: [
@@ -30,9 +30,9 @@ export const diff = defineCommand({
   ],
   async run(options, _operands, terminal) {
     if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
-    const url = serverUrl('admin', options['admin-url'], terminal);
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
     const differences = (
-      await sendChanges(url, { resources: await readResources(options.file, terminal) }, 'dry-run')
+      await sendChanges(server, { resources: await readResources(options.file, terminal) }, 'dry-run')
     ).filter(({ action }) => action !== 'unchanged');
     const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);
     await write(terminal.output, lines.map((line) => `${line}\n`).join(''));

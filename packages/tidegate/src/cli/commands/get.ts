@@ -1,31 +1,32 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverUrl } from '../requests.ts';
-import { ADMIN_URL_OPTION, type ResourceView, resourcePath } from '../resource.ts';
+import { type ServerAddress, sendSuccessfully, serverAddress } from '../requests.ts';
+import { ADMIN_OPTIONS, type ResourceView, resourcePath } from '../resource.ts';
 import { write } from '../terminal.ts';
 import { table } from '../topic-resource.ts';
 
-async function getJson<Value>(url: string): Promise<Value> {
-  return (await (await sendSuccessfully(url, {})).json()) as Value;
+async function getJson<Value>(server: ServerAddress, path: string): Promise<Value> {
+  return (await (await sendSuccessfully(server, path, {})).json()) as Value;
 }
 
 /** The resources that are asked for, in the order of the kinds. */
 async function resources(
-  url: string,
+  server: ServerAddress,
   kind: string | undefined,
   name: string | undefined,
 ): Promise<readonly ResourceView[]> {
   if (kind !== undefined && name !== undefined)
-    return [await getJson<ResourceView>(url + resourcePath(kind, name))];
+    return [await getJson<ResourceView>(server, resourcePath(kind, name))];
   const kinds =
     kind === undefined
-      ? (await getJson<{ items: readonly { kind: string }[] }>(`${url}/api/schemas`)).items.map(
+      ? (await getJson<{ items: readonly { kind: string }[] }>(server, '/api/schemas')).items.map(
           (item) => item.kind,
         )
       : [kind];
   const lists: ResourceView[] = [];
   for (const each of kinds) {
     const { items } = await getJson<{ items: readonly ResourceView[] }>(
-      `${url}/api/${encodeURIComponent(each)}`,
+      server,
+      `/api/${encodeURIComponent(each)}`,
     );
     lists.push(...items);
   }
@@ -51,7 +52,7 @@ export const get = defineCommand({
   options: {
     json: { kind: 'flag', description: 'Print JSON: one object, or an array' },
     yaml: { kind: 'flag', description: 'Print many as YAML too' },
-    ...ADMIN_URL_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     { command: 'tidegate get', effect: 'Everything that is configured' },
@@ -62,8 +63,8 @@ export const get = defineCommand({
     { command: `tidegate get key --json | jq -r '.[].name'`, effect: 'The names, for a script' },
   ],
   async run(options, [kind, name], terminal) {
-    const url = serverUrl('admin', options['admin-url'], terminal);
-    const views = await resources(url, kind, name);
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const views = await resources(server, kind, name);
     if (options.json) {
       await write(terminal.output, `${JSON.stringify(name === undefined ? views : views[0])}\n`);
     } else if (options.yaml || name !== undefined) {

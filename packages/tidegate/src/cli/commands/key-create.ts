@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { systemRandom, TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverUrl } from '../requests.ts';
-import { ADMIN_URL_OPTION, resourcePath } from '../resource.ts';
+import { sendSuccessfully, serverAddress } from '../requests.ts';
+import { ADMIN_OPTIONS, resourcePath } from '../resource.ts';
 import { write } from '../terminal.ts';
 
 /** 256 bits: nobody finds one by trying. */
@@ -54,7 +54,7 @@ export const keyCreate = defineCommand({
     },
     local: { kind: 'flag', description: 'Store nothing: print what belongs under keys: in the config file' },
     json: { kind: 'flag', description: 'Print {"name","key","hash"} as JSON' },
-    ...ADMIN_URL_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     {
@@ -74,8 +74,8 @@ export const keyCreate = defineCommand({
     const expires = options.expires === undefined ? {} : { expires: options.expires };
     const spec = { hash, allow: parseAllow(options.allow), ...expires };
     if (!options.local) {
-      const url = serverUrl('admin', options['admin-url'], terminal);
-      await sendSuccessfully(url + resourcePath('key', name), {
+      const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+      await sendSuccessfully(server, resourcePath('key', name), {
         method: 'PUT',
         headers: { 'content-type': 'application/json', 'if-none-match': '*' },
         body: JSON.stringify({ spec }),

@@ -6,7 +6,14 @@ import { entryOf, type Payload, payloadOf } from '../payload.ts';
 import { publishEntries } from '../publish-entries.ts';
 import { publishLines } from '../publish-lines.ts';
 import { printReceipt, type Receipt } from '../receipt.ts';
-import { channelPath, knownError, sendSuccessfully, serverUrl } from '../requests.ts';
+import {
+  channelPath,
+  knownError,
+  type ServerAddress,
+  sendSuccessfully,
+  serverAddress,
+  TOKEN_OPTION,
+} from '../requests.ts';
 
 /** Standard input is read whole; what is longer belongs into several messages. */
 const INPUT_BYTES_MAX = 256 * 1024 * 1024;
@@ -32,7 +39,7 @@ async function readWhole(input: Readable): Promise<Uint8Array> {
 
 /** Sends one message. Its bytes go as they are, unless there is a type, for which only an entry has room. */
 async function publishOne(
-  url: string,
+  server: ServerAddress,
   channel: string,
   payload: Payload,
   { type, id }: PublishOptions,
@@ -43,10 +50,10 @@ async function publishOne(
       ...(id === undefined ? {} : { 'idempotency-key': id }),
     };
     const body = Buffer.from(payload.bytes);
-    const response = await sendSuccessfully(url + channelPath(channel), { method: 'POST', headers, body });
+    const response = await sendSuccessfully(server, channelPath(channel), { method: 'POST', headers, body });
     return (await response.json()) as Receipt;
   }
-  const [outcome] = await publishEntries(url, [entryOf(channel, { id, type }, payload)]);
+  const [outcome] = await publishEntries(server, [entryOf(channel, { id, type }, payload)]);
   if ('error' in outcome) throw knownError(outcome.error);
   return outcome;
 }
@@ -84,6 +91,7 @@ export const publish = defineCommand({
       value: 'URL',
       description: 'The server (default: TIDEGATE_URL or http://127.0.0.1:8080)',
     },
+    ...TOKEN_OPTION,
   },
   examples: [
     { command: `tidegate publish orders/42 '{"state":"paid"}'`, effect: 'Publish JSON' },
@@ -98,19 +106,19 @@ export const publish = defineCommand({
     },
   ],
   async run(options, [channel, data], terminal) {
-    const url = serverUrl('public', options.url, terminal);
+    const server = serverAddress('public', options, terminal);
     if (options.lines) {
       const conflict = data !== undefined ? 'DATA' : options.id !== undefined ? '--id' : null;
       if (conflict !== null)
         throw new TidegateError('arguments_invalid', `${conflict} cannot be given with --lines`);
       return publishLines(
-        { url, channel, type: options.type, contentType: options['content-type'] },
+        { server, channel, type: options.type, contentType: options['content-type'] },
         options.json ? 'json' : 'text',
         terminal,
       );
     }
     const bytes = data === undefined || data === '-' ? await readWhole(terminal.input) : Buffer.from(data);
-    const receipt = await publishOne(url, channel, payloadOf(bytes, options['content-type']), options);
+    const receipt = await publishOne(server, channel, payloadOf(bytes, options['content-type']), options);
     await printReceipt(receipt, options.json ? 'json' : 'text', terminal);
     return EXIT.success;
   },

@@ -3,7 +3,15 @@ import { pause, systemRandom, TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { memberSource } from '../json-member.ts';
 import { linesOf } from '../line-stream.ts';
-import { channelPath, errorOf, parseObject, send, serverUrl } from '../requests.ts';
+import {
+  channelPath,
+  errorOf,
+  parseObject,
+  type ServerAddress,
+  send,
+  serverAddress,
+  TOKEN_OPTION,
+} from '../requests.ts';
 import { type Terminal, write } from '../terminal.ts';
 
 /** How long to wait before the first and before any later attempt to reconnect. */
@@ -11,7 +19,8 @@ const RECONNECT_FIRST_MS = 250;
 const RECONNECT_MAX_MS = 5_000;
 
 interface Following {
-  readonly url: string;
+  readonly server: ServerAddress;
+  readonly path: string;
   readonly form: 'data' | 'json';
   readonly countMax: number;
   readonly terminal: Terminal;
@@ -76,13 +85,13 @@ async function followForGood(following: Following): Promise<void> {
   let delayMs = RECONNECT_FIRST_MS;
   let connected = false;
   while (following.count < following.countMax && following.terminal.output.writable) {
-    const url = `${following.url}?${new URLSearchParams({ from: following.from })}`;
-    const response = await send(url, { headers: { accept: 'application/x-ndjson' } }).catch(
-      (error: unknown) => {
-        if (connected && error instanceof TidegateError) return null;
-        throw error;
-      },
-    );
+    const path = `${following.path}?${new URLSearchParams({ from: following.from })}`;
+    const response = await send(following.server, path, {
+      headers: { accept: 'application/x-ndjson' },
+    }).catch((error: unknown) => {
+      if (connected && error instanceof TidegateError) return null;
+      throw error;
+    });
     if (response?.ok === true) {
       if (connected) await write(following.terminal.errors, 'connected again\n');
       connected = true;
@@ -123,6 +132,7 @@ export const subscribe = defineCommand({
       value: 'URL',
       description: 'The server (default: TIDEGATE_URL or http://127.0.0.1:8080)',
     },
+    ...TOKEN_OPTION,
   },
   examples: [
     { command: 'tidegate subscribe orders/42', effect: 'Follow a channel' },
@@ -138,7 +148,8 @@ export const subscribe = defineCommand({
   ],
   async run(options, [channel], terminal) {
     await followForGood({
-      url: serverUrl('public', options.url, terminal) + channelPath(channel),
+      server: serverAddress('public', options, terminal),
+      path: channelPath(channel),
       form: options.json ? 'json' : 'data',
       countMax: options.count ?? Number.POSITIVE_INFINITY,
       terminal,

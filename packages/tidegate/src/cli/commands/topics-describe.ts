@@ -1,5 +1,5 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverUrl } from '../requests.ts';
+import { sendSuccessfully, serverAddress, TOKEN_OPTION } from '../requests.ts';
 import { write } from '../terminal.ts';
 import { formatBytes, formatRetention, formatSeconds, type TopicResource, table } from '../topic-resource.ts';
 
@@ -37,6 +37,7 @@ export const topicsDescribe = defineCommand({
       value: 'URL',
       description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
     },
+    ...TOKEN_OPTION,
   },
   examples: [
     {
@@ -46,8 +47,8 @@ export const topicsDescribe = defineCommand({
     { command: 'tidegate topics describe orders --json', effect: 'The same for a script' },
   ],
   async run(options, [name], terminal) {
-    const url = serverUrl('admin', options['admin-url'], terminal);
-    const response = await sendSuccessfully(`${url}/api/topic/${encodeURIComponent(name)}`, {});
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const response = await sendSuccessfully(server, `/api/topic/${encodeURIComponent(name)}`, {});
     const topic = (await response.json()) as TopicResource;
     await write(terminal.output, `${options.json ? JSON.stringify(topic) : describe(topic)}\n`);
     return EXIT.success;

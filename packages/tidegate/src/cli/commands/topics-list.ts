@@ -1,5 +1,5 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverUrl } from '../requests.ts';
+import { sendSuccessfully, serverAddress, TOKEN_OPTION } from '../requests.ts';
 import { write } from '../terminal.ts';
 import { formatBytes, formatRetention, type TopicResource, table } from '../topic-resource.ts';
 
@@ -15,14 +15,15 @@ export const topicsList = defineCommand({
       value: 'URL',
       description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
     },
+    ...TOKEN_OPTION,
   },
   examples: [
     { command: 'tidegate topics list', effect: 'What there is, and how large' },
     { command: `tidegate topics list --json | jq '.[].name'`, effect: 'The names, for a script' },
   ],
   async run(options, _operands, terminal) {
-    const url = serverUrl('admin', options['admin-url'], terminal);
-    const response = await sendSuccessfully(`${url}/api/topic`, {});
+    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const response = await sendSuccessfully(server, '/api/topic', {});
     const declared = (await response.json()) as { readonly items: readonly Partial<TopicResource>[] };
     // One that could not be created yet has nothing to tell of.
     const items = declared.items.filter((item) => item.status !== undefined) as readonly TopicResource[];
