@@ -91,7 +91,14 @@ export async function startServer(
       assertListenable(listen.host);
       assertListenable(listen.adminHost);
     }
-    const edges = createEdges({ access: gate, clock, limits, websocket: config.websocket });
+    const edges = createEdges({
+      access: gate,
+      channels: hub,
+      clock,
+      random: systemRandom,
+      limits,
+      websocket: config.websocket,
+    });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({
       host: listen.adminHost,

@@ -62,3 +62,18 @@ export function encodeCursor(parts: readonly CursorPart[]): string {
 export function partitionCursor(topic: string, epoch: string, partition: number, offset: number): string {
   return `${topic}~${epoch}~${partition}~${offset}`;
 }
+
+/** The cursor of a subscription that reads one partition, as protocols have it that know no cursors. */
+export interface StreamPosition {
+  readonly epoch: string;
+  /** The next offset to read. */
+  readonly offset: number;
+}
+
+const SINGLE = /^[A-Za-z0-9._-]+~([A-Za-z0-9]+)~[0-9]{1,5}~([0-9]{1,16})$/;
+
+/** The position that a cursor names; null if it names several partitions. */
+export function singlePosition(cursor: string): StreamPosition | null {
+  const fields = SINGLE.exec(cursor);
+  return fields === null ? null : { epoch: fields[1], offset: Number(fields[2]) };
+}

@@ -1,6 +1,13 @@
 export { DEFAULT_TOPIC } from './channel-map.ts';
 export { hasWildcard } from './channel-name.ts';
+export { type StreamPosition, singlePosition } from './cursor.ts';
 export { Hub, type HubOptions } from './hub.ts';
+export {
+  writeJsonBase64,
+  writeJsonOnOneLine,
+  writeJsonString,
+  writeJsonStringOfUtf8,
+} from './json-text.ts';
 export { type JsonEnvelope, writeGapJson, writeMessageJson } from './message-json.ts';
 export type {
   Channels,
@@ -19,3 +26,4 @@ export type {
   Subscription,
 } from './port.ts';
 export { parsePosition } from './position.ts';
+export { type Presence, type PresenceListener, PresenceRegistry, type PresenceStats } from './presence.ts';

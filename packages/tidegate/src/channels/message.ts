@@ -54,6 +54,10 @@ export class MessageView implements Message {
     return `${this.#cursorBefore}${this.#current.offset(this.#index) + 1}${this.#cursorAfter}`;
   }
 
+  get offset(): number {
+    return this.#current.offset(this.#index);
+  }
+
   get id(): string {
     const batch = this.#current;
     return this.attribute('id') ?? positionId(this.#epoch, batch.partition, batch.offset(this.#index));

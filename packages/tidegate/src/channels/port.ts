@@ -35,9 +35,15 @@ export type PublishCallback = (outcomes: readonly (PublishReceipt | TidegateErro
 export type StartPosition =
   | { readonly kind: 'latest' }
   | { readonly kind: 'earliest' }
-  | { readonly kind: 'last'; readonly count: number }
+  /** `before`, an offset, is for one channel without wildcards: the last ones before it. */
+  | { readonly kind: 'last'; readonly count: number; readonly before?: number }
   | { readonly kind: 'time'; readonly timeMs: number }
-  | { readonly kind: 'cursor'; readonly cursor: string };
+  | { readonly kind: 'cursor'; readonly cursor: string }
+  /**
+   * The next offset of the one partition that the subscription reads, for protocols that know no cursors; a gap if it reads several.
+   * An empty epoch stands for whichever the topic has.
+   */
+  | { readonly kind: 'offset'; readonly epoch: string; readonly offset: number };
 
 /** Why messages are missing. */
 export type GapReason =
@@ -69,6 +75,8 @@ export interface Message {
   readonly channel: string;
   /** The position after this message. */
   readonly cursor: string;
+  /** The position of the record in its partition. */
+  readonly offset: number;
   /** The event's id: as published, or derived from the position. */
   readonly id: string;
   readonly timestampMs: number;

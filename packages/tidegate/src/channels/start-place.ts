@@ -34,10 +34,26 @@ export function resolveStart(
         gap: null,
       };
     case 'last':
-      return { place: placeOfLast(sources, from.count, log), gap: null };
+      return { place: placeOfLast(sources, from.count, from.before, log), gap: null };
     case 'cursor':
       return placeOfCursor(sources, decodeCursor(from.cursor, limits), log);
+    case 'offset':
+      return placeOfOffset(sources, from.epoch, from.offset, log);
   }
+}
+
+/** A position without a topic's name fits only what reads one partition. */
+function placeOfOffset(sources: readonly Source[], epoch: string, offset: number, log: Log): StartPlace {
+  if (sources.length !== 1) {
+    return { place: sources.map((source) => endOf(source, log)), gap: 'other_channel' };
+  }
+  const [{ topic, partition }] = sources;
+  const offsets = new Map([[partition, offset]]);
+  return placeOfCursor(
+    sources,
+    [{ topic: topic.name, epoch: epoch === '' ? topic.epoch : epoch, offsets }],
+    log,
+  );
 }
 
 function startOf(source: Source, log: Log): number {
@@ -61,11 +77,13 @@ const LAST_SCAN_RECORDS_MAX = 1_000_000;
  * The last N messages over all sources. Each source gives its own last N, and of these the N latest by time
  * are kept; older sources end where newer begin, so that time orders them too.
  */
-function placeOfLast(sources: readonly Source[], count: number, log: Log): Place {
+function placeOfLast(sources: readonly Source[], count: number, before: number | undefined, log: Log): Place {
   if (count === 0) return sources.map((source) => endOf(source, log));
   const [only] = sources;
   // Here the log knows the place by itself, however large the count is.
-  if (sources.length === 1 && isExact(only)) return [offsetOfLast(only, count, log)];
+  if (sources.length === 1 && isExact(only)) {
+    return [offsetOfLast(only, count, log, Math.min(before ?? endOf(only, log), endOf(only, log)))];
+  }
   const scanMax = Math.ceil(LAST_SCAN_RECORDS_MAX / sources.length);
   const perSource = sources.map((source) => lastOf(source, Math.min(count, scanMax), scanMax, log));
   const kept = perSource
@@ -88,9 +106,9 @@ function isExact({ selector }: Source): boolean {
 }
 
 /** Where the last `count` records that may be wanted begin. */
-function offsetOfLast(source: Source, count: number, log: Log): number {
+function offsetOfLast(source: Source, count: number, log: Log, before = endOf(source, log)): number {
   const { topic, partition, selector } = source;
-  const offset = log.offsetOfLast(topic.name, partition, count, selector.onlyKey, endOf(source, log));
+  const offset = log.offsetOfLast(topic.name, partition, count, selector.onlyKey, before);
   return Math.max(startOf(source, log), offset);
 }
 

@@ -1,10 +1,12 @@
 import type { Access } from '../access/port.ts';
-import type { Clock, Limits } from '../kernel/index.ts';
+import { type Channels, PresenceRegistry } from '../channels/index.ts';
+import type { Clock, Limits, Random } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { withAccess } from './authentication.ts';
+import { CentrifugeEdge, type ClientInfo } from './centrifuge/index.ts';
 import { PollEdge } from './poll/index.ts';
 import { PublishEdge } from './publish/index.ts';
-import { createRouter } from './router.ts';
+import { createRouter, withConnections } from './router.ts';
 import { SseEdge } from './sse/index.ts';
 import { StreamEdge } from './stream/index.ts';
 import { WebSocketEdge } from './websocket/index.ts';
@@ -13,7 +15,10 @@ import type { WebSocketOptions } from './websocket/options.ts';
 /** What the edges need. */
 export interface EdgesOptions {
   readonly access: Access;
+  /** The channels unguarded, for edges that ask the identity themselves. */
+  readonly channels: Channels;
   readonly clock: Clock;
+  readonly random: Random;
   readonly limits: Limits;
   readonly websocket: WebSocketOptions;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
@@ -22,7 +27,7 @@ export interface EdgesOptions {
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { access, clock, limits, websocket, mountPath = '/v1' } = options;
+  const { access, channels, clock, random, limits, websocket, mountPath = '/v1' } = options;
   const publish = new PublishEdge({ limits });
   const sse = new SseEdge({ limits });
   const stream = new StreamEdge({ limits });
@@ -39,5 +44,16 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     history: (exchange, channels, channel) => poll.history(exchange, channels, channel),
     webSocket: (exchange, channels, channel) => webSocket.subscribe(exchange, channels, channel),
   });
-  return withAccess(access, router);
+  const presence = new PresenceRegistry<ClientInfo>(limits);
+  const centrifuge = new CentrifugeEdge({ channels, access, presence, clock, random, limits });
+  return withConnections(
+    {
+      '/connection/websocket': (exchange) => centrifuge.webSocket(exchange),
+      '/connection/http_stream': (exchange) => centrifuge.httpStream(exchange),
+      '/connection/sse': (exchange) => centrifuge.sse(exchange),
+      '/emulation': (exchange) => centrifuge.emulation(exchange),
+      '/api/*': (exchange) => centrifuge.api.handle(exchange),
+    },
+    withAccess(access, router),
+  );
 }

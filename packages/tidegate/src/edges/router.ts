@@ -1,6 +1,6 @@
 import type { Channels } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
-import type { Headers, HttpExchange } from '../listeners/port.ts';
+import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { preferredType } from './accept.ts';
 import { refuse } from './refusal.ts';
 
@@ -57,6 +57,22 @@ export function createRouter(mountPath: string, routes: Routes): ChannelsHandler
     } catch (error) {
       refuse(exchange, error);
     }
+  };
+}
+
+/**
+ * Puts paths before all others: those whose edges find out themselves who asks, as their clients say it in a command or in a header
+ * of their protocol. A path is exact, or ends in `/*` and stands for what is one level below.
+ */
+export function withConnections(
+  connections: Readonly<Record<string, HttpHandler>>,
+  others: HttpHandler,
+): HttpHandler {
+  const handlers = new Map(Object.entries(connections));
+  return (exchange) => {
+    const { path } = exchange.request;
+    const level = `${path.slice(0, path.lastIndexOf('/'))}/*`;
+    (handlers.get(path) ?? handlers.get(level) ?? others)(exchange);
   };
 }
 

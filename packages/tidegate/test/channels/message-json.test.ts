@@ -21,6 +21,7 @@ function message(parts: MessageParts): Message {
   return {
     channel,
     cursor: 'orders~Q3kZ8fTn1xYb~0~18',
+    offset: 17,
     id,
     timestampMs: Date.UTC(2026, 10, 20, 19),
     dataKind: kind,

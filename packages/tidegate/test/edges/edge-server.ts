@@ -79,7 +79,9 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
   const channels = new CountedChannels(hub);
   const edges = createEdges({
     access: options.access?.(channels) ?? openAccess(channels),
+    channels,
     clock: systemClock,
+    random: seededRandom(2),
     limits,
     websocket: options.websocket ?? { compression: false },
   });

@@ -1,8 +1,8 @@
 import type { Channels } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
+import { BodyCollector, type BodyTaker } from '../body-collector.ts';
 import { refuse } from '../refusal.ts';
-import { BodyCollector, type BodyTaker } from './body-collector.ts';
 import { hasCloudEventHeaders, readCloudEventHeaders } from './cloudevents-headers.ts';
 import { parseContentType } from './content-type.ts';
 import { readEntries, readSingleEntry } from './entries.ts';

@@ -2,8 +2,8 @@ import type { Buffer } from 'node:buffer';
 import type { Channels, PublishedEvent, PublishReceipt } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
+import type { BodyTaker } from '../body-collector.ts';
 import { refuse } from '../refusal.ts';
-import type { BodyTaker } from './body-collector.ts';
 import { outcomeJson, receiptJson } from './codec.ts';
 import type { Entries } from './entries.ts';
 

@@ -3,9 +3,9 @@ import { type Clock, type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
 import { CURSOR_HEADER } from '../cursor-header.ts';
+import { Liveness } from '../liveness.ts';
 import { type QueryRules, queryDefaults, readSubscriptionQuery } from '../subscription-query.ts';
 import { createWebSocketEncoder, type WebSocketForm } from './codec.ts';
-import { Liveness } from './liveness.ts';
 import { type ErrorForm, type SessionContext, WebSocketSession } from './session.ts';
 
 /** What the edge needs. */

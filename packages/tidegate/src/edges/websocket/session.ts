@@ -18,9 +18,9 @@ import {
   type ReceiverPool,
   WebSocketConnection,
 } from '../../wire/websocket/index.ts';
+import type { Liveness, Watched } from '../liveness.ts';
 import { encodeError } from './codec.ts';
 import { eventOfFrame } from './event-of-frame.ts';
-import type { Liveness, Watched } from './liveness.ts';
 import { closeCodeOf, END_CLOSE } from './status.ts';
 
 /** How a client learns that a message of its could not be published: in a frame, or by the end of the connection. */

@@ -12,6 +12,7 @@ function message(data: string | Buffer | null, dataKind: Message['dataKind'] = '
   return {
     channel: 'orders/42',
     cursor: 'orders~e~0~18',
+    offset: 17,
     id: 'e-0-17',
     timestampMs: Date.UTC(2026, 10, 20),
     dataKind,

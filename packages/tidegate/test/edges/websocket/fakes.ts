@@ -7,7 +7,7 @@ import type {
   SubscribeRequest,
   Subscription,
 } from '../../../src/channels/index.ts';
-import { Liveness } from '../../../src/edges/websocket/liveness.ts';
+import { Liveness } from '../../../src/edges/liveness.ts';
 import { type ErrorForm, WebSocketSession } from '../../../src/edges/websocket/session.ts';
 import { type Limits, resolveLimits, type TidegateError } from '../../../src/kernel/index.ts';
 import type { ByteChannel } from '../../../src/listeners/port.ts';

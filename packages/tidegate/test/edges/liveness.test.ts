@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Liveness, type Watched } from '../../../src/edges/websocket/liveness.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { Liveness, type Watched } from '../../src/edges/liveness.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 class Visits implements Watched {
   slot = 0;

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../kernel/index.ts';
+import type { Clock, Timer } from '../kernel/index.ts';
 
 /** A connection that is looked after. */
 export interface Watched {

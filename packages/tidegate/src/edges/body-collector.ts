@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { ByteWriter, EMPTY, type TidegateError } from '../../kernel/index.ts';
-import type { BodyReceiver } from '../../listeners/port.ts';
+import { ByteWriter, EMPTY, type TidegateError } from '../kernel/index.ts';
+import type { BodyReceiver } from '../listeners/port.ts';
 
 /** What is done with a body that has arrived. */
 export interface BodyTaker {

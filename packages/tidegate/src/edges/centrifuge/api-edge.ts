@@ -1,0 +1,87 @@
+import { isUtf8 } from 'node:buffer';
+import type { Access, Identity } from '../../access/port.ts';
+import { TidegateError } from '../../kernel/index.ts';
+import type { HttpExchange } from '../../listeners/port.ts';
+import { credentialOf } from '../authentication.ts';
+import { BodyCollector } from '../body-collector.ts';
+import { type ApiContext, callApi, errorText } from './api.ts';
+import { parseExactly } from './json-number.ts';
+
+const PREFIX = '/api/';
+const KEY_HEADER = 'x-api-key';
+const KEY_SCHEME = /^apikey +([^ ]+)$/i;
+
+/** Centrifugo's server API: `POST /api/{method}` with a JSON object, answered with `{"result"}` or `{"error"}`. */
+export class ApiEdge {
+  readonly #access: Access;
+  readonly #context: ApiContext;
+
+  constructor(access: Access, context: ApiContext) {
+    this.#access = access;
+    this.#context = context;
+  }
+
+  handle(exchange: HttpExchange): void {
+    const { method } = exchange.request;
+    const allow = 'POST, OPTIONS';
+    if (method === 'OPTIONS') exchange.respond(204, { allow });
+    else if (method !== 'POST') exchange.fail(new TidegateError('http_method_not_allowed'), { allow });
+    else this.#identify(exchange);
+  }
+
+  #identify(exchange: HttpExchange): void {
+    let credential: string | null;
+    try {
+      credential = apiKeyOf(exchange) ?? credentialOf(exchange.request);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+      return;
+    }
+    if (credential !== null) {
+      this.#access.verify(credential, exchange.request.remoteAddress, (result) => {
+        if (result instanceof TidegateError) exchange.fail(result);
+        else this.#receive(exchange, result);
+      });
+    } else if (this.#access.anonymous.allows('admin', '#')) this.#receive(exchange, this.#access.anonymous);
+    else exchange.fail(new TidegateError('credential_missing', 'Send an API key as X-API-Key'));
+  }
+
+  #receive(exchange: HttpExchange, identity: Identity): void {
+    const taker = {
+      complete: (body: Buffer) => this.#call(exchange, identity, body),
+      failed: (error: TidegateError) => exchange.fail(error),
+    };
+    exchange.request.body.receive(new BodyCollector(taker), this.#context.limits.batchBytesMax);
+  }
+
+  #call(exchange: HttpExchange, identity: Identity, body: Buffer): void {
+    let params: unknown;
+    try {
+      params = body.length === 0 ? {} : parseBody(body);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+      return;
+    }
+    const name = exchange.request.path.slice(PREFIX.length);
+    callApi(this.#context, identity, name, params, (outcome) => {
+      const text = typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`;
+      exchange.respond(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, text);
+    });
+  }
+}
+
+function parseBody(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new TidegateError('utf8_invalid');
+  try {
+    return parseExactly(body.toString('utf8'));
+  } catch (error) {
+    throw new TidegateError('json_malformed', '', { cause: error });
+  }
+}
+
+/** As Centrifugo has it: a header of its own, or a scheme of its own. */
+function apiKeyOf({ request }: HttpExchange): string | null {
+  const [key] = request.headers.all(KEY_HEADER);
+  if (key !== undefined) return key;
+  return KEY_SCHEME.exec(request.headers.get('authorization') ?? '')?.[1] ?? null;
+}

@@ -1,0 +1,74 @@
+import { admit, refreshed } from './connecting.ts';
+import { readHistory } from './history.ts';
+import type { Command, Result } from './protocol.ts';
+import type { Session } from './session.ts';
+import { ERROR, failure } from './status.ts';
+
+/** A command that is answered by itself. */
+export type AnsweredCommand = Exclude<Command, { readonly method: 'publish' | 'send' | 'pong' }>;
+
+type RpcCommand = Extract<Command, { readonly method: 'rpc' }>;
+
+/** Carries a command out, and answers it once, now or later. */
+export function carryOut(session: Session, command: AnsweredCommand, answer: (result: Result) => void): void {
+  const { context, subscriptions } = session;
+  switch (command.method) {
+    case 'connect':
+      admit(session, command, answer);
+      break;
+    case 'refresh':
+      refreshed(session, command.token, answer);
+      break;
+    case 'subscribe':
+      subscriptions.prepare(command.channel, command.wish, 'client', (open) => {
+        const { outcome, entered } = open();
+        answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
+        entered();
+      });
+      break;
+    case 'sub_refresh':
+      subscriptions.refresh(command.channel, command.token, (outcome) => {
+        const isGood = typeof outcome === 'number';
+        answer(isGood ? { method: 'sub_refresh', ttlSeconds: outcome } : failure(outcome));
+      });
+      break;
+    case 'unsubscribe':
+      subscriptions.end(command.channel);
+      answer({ method: 'unsubscribe' });
+      break;
+    case 'history':
+      if (!session.identity.allows('history', command.channel)) answer(failure(ERROR.permissionDenied));
+      else readHistory({ ...context, encoder: context.format.pageEncoder }, command, answer);
+      break;
+    case 'presence':
+    case 'presence_stats':
+      answer(presence(session, command.method, command.channel));
+      break;
+    case 'rpc':
+      call(session, command, answer);
+      break;
+    case 'ping':
+      answer({ method: 'ping' });
+      break;
+  }
+}
+
+function presence(session: Session, method: 'presence' | 'presence_stats', channel: string): Result {
+  const { presence: registry, limits } = session.context;
+  if (!session.identity.allows('presence', channel)) return failure(ERROR.permissionDenied);
+  const stats = registry.stats(channel);
+  if (method === 'presence_stats') return { method, ...stats };
+  if (stats.clients > limits.centrifugePresenceMembersMax) return failure(ERROR.limitExceeded);
+  return { method, members: registry.members(channel) };
+}
+
+function call(session: Session, { name, data }: RpcCommand, answer: (result: Result) => void): void {
+  const { rpc } = session.context;
+  if (rpc === null) {
+    answer(failure(ERROR.notAvailable));
+    return;
+  }
+  rpc({ method: name, data, info: session.info }, (outcome) =>
+    answer(outcome !== null && 'code' in outcome ? failure(outcome) : { method: 'rpc', data: outcome }),
+  );
+}

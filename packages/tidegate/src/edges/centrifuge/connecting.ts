@@ -1,0 +1,124 @@
+import type { Identity } from '../../access/port.ts';
+import { TidegateError } from '../../kernel/index.ts';
+import { SERVER_VERSION } from './context.ts';
+import { jsonPayload } from './payload.ts';
+import { type Command, PLAIN_WISH, type Result, type SubscribeWish } from './protocol.ts';
+import type { Session } from './session.ts';
+import { DISCONNECT, type Disconnect, ERROR, failure, type ProtocolError } from './status.ts';
+import type { Opening } from './subscriptions.ts';
+
+type ConnectCommand = Extract<Command, { readonly method: 'connect' }>;
+
+/** Lets a client in that shows a good token, or none, and subscribes it to the channels that its token names. */
+export function admit(session: Session, command: ConnectCommand, answer: (result: Result) => void): void {
+  const { access } = session.context;
+  const shown = session.takeCredential();
+  const token = command.token === '' ? shown : command.token;
+  if (token === '') {
+    connected(session, access.anonymous, command, answer);
+    return;
+  }
+  access.verify(token, session.from, (result) => {
+    if (!session.isOpen) return;
+    // A token for one channel is not one for all that its issuer's tokens allow.
+    if (isForChannel(result)) session.disconnect(DISCONNECT.invalidToken);
+    else if (!(result instanceof TidegateError)) connected(session, result, command, answer);
+    else if (result.code === 'token_expired') answer(failure(ERROR.tokenExpired));
+    else refuse(session, result, answer);
+  });
+}
+
+/** Takes a new token of the same user in place of the one that ends. */
+export function refreshed(session: Session, token: string, answer: (result: Result) => void): void {
+  session.context.access.verify(token, session.from, (result) => {
+    if (!session.isOpen) return;
+    if (result instanceof TidegateError) {
+      // The client comes back, and is told then that it needs another one.
+      if (result.code === 'token_expired') session.disconnect(DISCONNECT.expired);
+      else refuse(session, result, answer);
+      return;
+    }
+    if (isForChannel(result) || result.user !== session.user) {
+      session.disconnect(DISCONNECT.invalidToken);
+      return;
+    }
+    const ttlSeconds = session.adopt(result, session.info.connInfo);
+    answer({ method: 'refresh', client: session.client, version: SERVER_VERSION, ttlSeconds });
+    session.subscriptions.review();
+  });
+}
+
+function isForChannel(result: Identity | TidegateError): boolean {
+  return !(result instanceof TidegateError) && result.claims.channel !== undefined;
+}
+
+/** What may be better later is said in the reply; the others need not come back with this token. */
+function refuse(session: Session, error: TidegateError, answer: (result: Result) => void): void {
+  const told: ProtocolError | Disconnect =
+    error.code === 'issuer_unavailable'
+      ? ERROR.internal
+      : error.code === 'credential_attempts_exceeded'
+        ? ERROR.tooManyRequests
+        : DISCONNECT.invalidToken;
+  if ('message' in told) answer(failure(told));
+  else session.disconnect(told);
+}
+
+function connected(
+  session: Session,
+  identity: Identity,
+  command: ConnectCommand,
+  answer: (result: Result) => void,
+): void {
+  const { info } = identity.claims;
+  const ttlSeconds = session.adopt(identity, info === undefined ? null : jsonPayload(info));
+  const { limits } = session.context;
+  prepareClaimed(session, command.subs, (openings) => {
+    const opened = openings.map(([channel, open]) => [channel, open()] as const);
+    // Those that cannot be had are left out.
+    const had = opened.flatMap(([channel, { outcome }]) =>
+      'position' in outcome ? [[channel, outcome] as const] : [],
+    );
+    answer({
+      method: 'connect',
+      client: session.client,
+      version: SERVER_VERSION,
+      ttlSeconds,
+      pingSeconds: Math.max(1, Math.ceil(limits.keepAliveIntervalMs / 1000)),
+      session: session.arrival.session,
+      node: session.arrival.node,
+      subs: new Map(had),
+    });
+    for (const [, { entered }] of opened) entered();
+  });
+}
+
+/** Prepares the server-side subscriptions, one after another: they are opened together, right before the client is told of them. */
+function prepareClaimed(
+  session: Session,
+  wishes: ReadonlyMap<string, SubscribeWish>,
+  done: (openings: readonly (readonly [channel: string, opening: Opening])[]) => void,
+): void {
+  const channels = claimedChannels(session.identity.claims);
+  const openings: (readonly [string, Opening])[] = [];
+  const next = (index: number): void => {
+    if (index === channels.length) {
+      done(openings);
+      return;
+    }
+    const channel = channels[index];
+    const { recover } = wishes.get(channel) ?? PLAIN_WISH;
+    session.subscriptions.prepare(channel, { ...PLAIN_WISH, recover }, 'server', (opening) => {
+      openings.push([channel, opening]);
+      next(index + 1);
+    });
+  };
+  next(0);
+}
+
+/** The channels that a connection token subscribes its holder to: the claims `channels`, a list, and `subs`, an object. */
+function claimedChannels({ channels, subs }: Identity['claims']): readonly string[] {
+  const listed = Array.isArray(channels) ? channels.filter((channel) => typeof channel === 'string') : [];
+  const named = typeof subs === 'object' && subs !== null ? Object.keys(subs) : [];
+  return [...new Set([...listed, ...named])];
+}

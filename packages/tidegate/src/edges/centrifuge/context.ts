@@ -1,0 +1,40 @@
+import type { Access, Identity } from '../../access/port.ts';
+import type { Channels, PresenceRegistry } from '../../channels/index.ts';
+import type { Clock, Limits, Random } from '../../kernel/index.ts';
+import type { ClientRegistry } from './clients.ts';
+import type { Format } from './format.ts';
+import type { ClientInfo, Payload } from './protocol.ts';
+import type { ProtocolError } from './status.ts';
+
+/** Answers what clients call by name. Calls back once, now or later. */
+export type RpcHandler = (
+  call: { readonly method: string; readonly data: Payload | null; readonly info: ClientInfo },
+  done: (answer: Payload | ProtocolError | null) => void,
+) => void;
+
+/** What all sessions of one format share. */
+export interface SessionContext {
+  /**
+   * The channels of the server, unguarded: a session asks the identity itself, since a subscription outlives the token that it was
+   * begun with once the client has refreshed it, and may rest on a token of its own.
+   */
+  readonly channels: Channels;
+  readonly access: Access;
+  readonly presence: PresenceRegistry<ClientInfo>;
+  readonly clients: ClientRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly format: Format;
+  /** Null answers every call with 108, not available. */
+  readonly rpc: RpcHandler | null;
+}
+
+/** What clients are told of the server's version. */
+export const SERVER_VERSION = 'Tidegate';
+
+/** In how many whole seconds something ends, at least 1; 0 if it does not. */
+export function ttlSeconds({ expiresMs }: Pick<Identity, 'expiresMs'>, clock: Clock): number {
+  if (expiresMs === Number.POSITIVE_INFINITY) return 0;
+  return Math.max(1, Math.ceil((expiresMs - clock.nowMs()) / 1000));
+}

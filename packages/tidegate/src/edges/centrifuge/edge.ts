@@ -1,0 +1,232 @@
+import { Buffer } from 'node:buffer';
+import type { Access } from '../../access/port.ts';
+import type { Channels, PresenceRegistry } from '../../channels/index.ts';
+import { type Clock, type Limits, type Random, TidegateError } from '../../kernel/index.ts';
+import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
+import { credentialOf } from '../authentication.ts';
+import { BodyCollector } from '../body-collector.ts';
+import { Liveness } from '../liveness.ts';
+import { framingFor } from '../stream-framing.ts';
+import { ApiEdge } from './api-edge.ts';
+import { type Carrier, sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
+import { ClientRegistry } from './clients.ts';
+import type { Codec } from './codec.ts';
+import { jsonCodec } from './codec-json.ts';
+import { protobufCodec } from './codec-protobuf.ts';
+import type { RpcHandler, SessionContext } from './context.ts';
+import { type EmulationRequest, readEmulationRequest } from './emulation.ts';
+import { Format } from './format.ts';
+import { createPageEncoder } from './page-encoder.ts';
+import { type ClientInfo, MalformedCommand } from './protocol.ts';
+import type { Arrival } from './session.ts';
+import { StreamClient } from './stream-client.ts';
+import { randomUuid } from './uuid.ts';
+import { WebSocketClient } from './websocket-client.ts';
+
+/** What the edge needs. */
+export interface CentrifugeEdgeOptions {
+  /** Unguarded: the edge asks the client's identity itself. */
+  readonly channels: Channels;
+  readonly access: Access;
+  readonly presence: PresenceRegistry<ClientInfo>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  /** Answers RPC commands. Without one they are answered with 108, not available. */
+  readonly rpc?: RpcHandler;
+}
+
+const SUBPROTOCOLS = { 'centrifuge-json': 'json', 'centrifuge-protobuf': 'protobuf' } as const;
+/** The query parameters that choose the encoding where a client cannot name a subprotocol. */
+const FORMAT_PARAMETERS = ['cf_protocol', 'format'];
+const PROTOBUF_TYPE = 'application/octet-stream';
+
+const STREAM_HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const;
+
+/** The Centrifuge client protocol over WebSocket, HTTP streams and server-sent events. Errors are answered. */
+export class CentrifugeEdge {
+  /** Centrifugo's server API, for the same connections. */
+  readonly api: ApiEdge;
+  readonly #clients = new ClientRegistry();
+  readonly #options: CentrifugeEdgeOptions;
+  readonly #liveness: Liveness;
+  readonly #receivers: ReceiverPool;
+  readonly #contexts = new Map<string, SessionContext>();
+  /** The connections that take their commands from /emulation, by their secret names. */
+  readonly #streams = new Map<string, StreamClient>();
+  readonly #node: string;
+
+  constructor(options: CentrifugeEdgeOptions) {
+    const { clock, limits, random } = options;
+    this.#options = options;
+    this.#node = randomUuid(random);
+    const { access, channels, presence } = options;
+    this.api = new ApiEdge(access, {
+      channels,
+      presence,
+      clients: this.#clients,
+      limits,
+      encoder: createPageEncoder(jsonCodec),
+      node: this.#node,
+    });
+    this.#liveness = new Liveness({
+      clock,
+      intervalMs: limits.keepAliveIntervalMs,
+      closeTimeoutMs: limits.webSocketCloseTimeoutMs,
+    });
+    this.#receivers = new ReceiverPool({
+      role: 'server',
+      messageBytesMax: limits.webSocketMessageBytesMax,
+      framesMax: limits.webSocketFramesMax,
+      compression: 'none',
+    });
+  }
+
+  /** `GET /connection/websocket` with `Upgrade: websocket`. */
+  webSocket(exchange: HttpExchange): void {
+    const { request } = exchange;
+    try {
+      const subprotocols = Object.keys(SUBPROTOCOLS);
+      const handshake = acceptHandshake(request, { subprotocols, compression: 'none' });
+      if (request.body.lengthBytes !== 0)
+        throw new TidegateError('upgrade_invalid', 'the request has a body');
+      const chosen = handshake.subprotocol as keyof typeof SUBPROTOCOLS | null;
+      const codec = chosen === null ? codecOfQuery(exchange) : SUBPROTOCOLS[chosen];
+      const context = this.#contextFor(`websocket ${codec}`, () =>
+        this.#format(codec, webSocketCarrier(codec)),
+      );
+      const arrival = { ...this.#arrival(exchange), session: '', node: '' };
+      const client = new WebSocketClient(context, arrival, this.#receivers, this.#liveness);
+      client.open(exchange.upgrade(handshake.headers, client));
+    } catch (error) {
+      const told = TidegateError.from(error);
+      // RFC 6455, section 4.4: a client of another version learns which one there is.
+      const isHandshake = told.code === 'upgrade_invalid';
+      exchange.fail(told, isHandshake ? { 'sec-websocket-version': WEBSOCKET_VERSION } : {});
+    }
+  }
+
+  /** `POST /connection/http_stream`: the body holds the first commands. */
+  httpStream(exchange: HttpExchange): void {
+    if (refuses(exchange, ['POST'])) return;
+    const codec = codecOfBody(exchange);
+    const framing = framingFor(exchange.request.minorVersion);
+    const create = (): Format => this.#format(codec, streamCarrier(codec, framing));
+    const context = this.#contextFor(`stream ${codec} ${framing}`, create);
+    const contentType = codec === 'json' ? 'application/json' : PROTOBUF_TYPE;
+    this.#withBody(exchange, (body) => this.#stream(exchange, context, framing, contentType, body));
+  }
+
+  /** `GET /connection/sse?cf_connect=…`, or POST with the first commands in the body. */
+  sse(exchange: HttpExchange): void {
+    if (refuses(exchange, ['GET', 'POST'])) return;
+    const framing = framingFor(exchange.request.minorVersion);
+    const context = this.#contextFor(`sse ${framing}`, () => this.#format('json', sseCarrier(framing)));
+    const open = (body: Buffer): void => this.#stream(exchange, context, framing, 'text/event-stream', body);
+    if (exchange.request.method === 'POST') {
+      this.#withBody(exchange, open);
+      return;
+    }
+    const first = exchange.request.query.get('cf_connect');
+    if (first === null || first === '')
+      exchange.fail(new TidegateError('http_query_invalid', 'The parameter "cf_connect" is missing'));
+    else open(Buffer.from(first));
+  }
+
+  /** `POST /emulation`: commands for a stream that is open. */
+  emulation(exchange: HttpExchange): void {
+    if (refuses(exchange, ['POST'])) return;
+    const codec = codecOfBody(exchange);
+    this.#withBody(exchange, (body) => {
+      let request: EmulationRequest;
+      try {
+        request = readEmulationRequest(body, codec);
+      } catch (error) {
+        if (!(error instanceof MalformedCommand)) throw error;
+        exchange.fail(new TidegateError('json_malformed', error.message));
+        return;
+      }
+      const client = this.#streams.get(request.session);
+      if (client === undefined) {
+        exchange.fail(new TidegateError('http_not_found', 'There is no such session'));
+        return;
+      }
+      exchange.respond(204, {});
+      client.session.receive(request.data);
+    });
+  }
+
+  #stream(
+    exchange: HttpExchange,
+    context: SessionContext,
+    framing: StreamFraming,
+    contentType: string,
+    first: Buffer,
+  ): void {
+    let arrival: Arrival;
+    try {
+      arrival = this.#arrival(exchange);
+    } catch (error) {
+      exchange.fail(TidegateError.from(error));
+      return;
+    }
+    const { session } = arrival;
+    const client = new StreamClient(context, arrival, this.#liveness, framing, () =>
+      this.#streams.delete(session),
+    );
+    const headers: ResponseHeaders = { ...STREAM_HEADERS, 'content-type': contentType };
+    client.open(exchange.stream(200, headers, client, framing));
+    this.#streams.set(session, client);
+    client.session.receive(first);
+  }
+
+  /** @throws TidegateError credential_invalid */
+  #arrival({ request }: HttpExchange): Arrival {
+    return {
+      from: request.remoteAddress,
+      credential: credentialOf(request) ?? '',
+      session: randomUuid(this.#options.random),
+      node: this.#node,
+    };
+  }
+
+  #withBody(exchange: HttpExchange, complete: (body: Buffer) => void): void {
+    const taker = { complete, failed: (error: TidegateError) => exchange.fail(error) };
+    exchange.request.body.receive(new BodyCollector(taker), this.#options.limits.webSocketMessageBytesMax);
+  }
+
+  #format(codec: Codec['name'], carrier: Carrier): Format {
+    return new Format(codec === 'json' ? jsonCodec : protobufCodec, carrier, this.#options.limits);
+  }
+
+  /** Contexts are shared: there are as many as forms of connections. */
+  #contextFor(key: string, create: () => Format): SessionContext {
+    let context = this.#contexts.get(key);
+    if (context === undefined) {
+      const { rpc = null, ...shared } = this.#options;
+      context = { ...shared, rpc, clients: this.#clients, format: create() };
+      this.#contexts.set(key, context);
+    }
+    return context;
+  }
+}
+
+function codecOfQuery({ request }: HttpExchange): Codec['name'] {
+  if (request.path.length === request.target.length) return 'json';
+  return FORMAT_PARAMETERS.some((name) => request.query.get(name) === 'protobuf') ? 'protobuf' : 'json';
+}
+
+function codecOfBody({ request }: HttpExchange): Codec['name'] {
+  return request.headers.get('content-type')?.startsWith(PROTOBUF_TYPE) === true ? 'protobuf' : 'json';
+}
+
+/** Whether a request has another method than these; then it is answered. */
+function refuses(exchange: HttpExchange, methods: readonly string[]): boolean {
+  const { method } = exchange.request;
+  if (methods.includes(method)) return false;
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (method === 'OPTIONS') exchange.respond(204, { allow });
+  else exchange.fail(new TidegateError('http_method_not_allowed'), { allow });
+  return true;
+}

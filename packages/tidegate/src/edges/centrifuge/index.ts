@@ -1,0 +1,3 @@
+export type { RpcHandler } from './context.ts';
+export { CentrifugeEdge, type CentrifugeEdgeOptions } from './edge.ts';
+export type { ClientInfo } from './protocol.ts';

@@ -1,0 +1,51 @@
+import type { StreamPosition } from '../../channels/index.ts';
+import { TidegateError } from '../../kernel/index.ts';
+import type { SessionContext } from './context.ts';
+import { takesDeltas } from './opening.ts';
+import { readPage } from './page.ts';
+import type { SubscribeWish } from './protocol.ts';
+import { type ProtocolError, protocolErrorOf } from './status.ts';
+
+/** What a client has missed, as far as one reply holds it. */
+export interface Missed {
+  readonly publications: readonly Uint8Array[];
+  readonly recovered: boolean;
+}
+
+export const NOTHING_MISSED: Missed = { publications: [], recovered: false };
+
+/** Called once, never before `readMissed` returns unless there is an error. */
+export type MissedCallback = (
+  missed: (Missed & { readonly next: StreamPosition }) | 'unrecoverable' | ProtocolError,
+) => void;
+
+/**
+ * Reads what a channel has had since the position that a client recovers: all of it, or as much as a reply holds. It is unrecoverable if some of it is gone, if
+ * the epoch is another, or if the channel is stored in several partitions.
+ */
+export function readMissed(
+  { channels, format, limits }: SessionContext,
+  channel: string,
+  wish: SubscribeWish,
+  done: MissedCallback,
+): void {
+  const request = {
+    channel,
+    from: { kind: 'offset', epoch: wish.recover?.epoch ?? '', offset: wish.recover?.offset ?? 0 },
+    encoder: takesDeltas(channel, wish) ? format.deltaPageEncoder : format.pageEncoder,
+    countMax: limits.centrifugePublicationsMax,
+    bytesMax: limits.centrifugeReplyBytesMax,
+    beforeOffset: Number.POSITIVE_INFINITY,
+    keep: 'first',
+    gaps: 'refused',
+  } as const;
+  try {
+    readPage(channels, request, (page) => {
+      if (page instanceof TidegateError) done(protocolErrorOf(page));
+      else if (page === 'gap' || page.next === null) done('unrecoverable');
+      else done({ publications: page.publications, recovered: true, next: page.next });
+    });
+  } catch (error) {
+    done(protocolErrorOf(error));
+  }
+}

@@ -1,0 +1,289 @@
+import type { AccessEnd, AccessHold, Identity } from '../../access/port.ts';
+import type { Timer } from '../../kernel/index.ts';
+import type { ConnectedClient } from './clients.ts';
+import { CommandQueue } from './command-queue.ts';
+import { carryOut } from './commands.ts';
+import { type SessionContext, ttlSeconds } from './context.ts';
+import { Outbox, type OutboxTransport } from './outbox.ts';
+import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Result } from './protocol.ts';
+import { type PublishCommand, publishAll, publishable } from './publishing.ts';
+import { DISCONNECT, type Disconnect, UNSUBSCRIBE } from './status.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { randomUuid } from './uuid.ts';
+
+/** What carries a session. */
+export interface ClientTransport extends OutboxTransport {
+  /** Ends the connection and tells the client why. */
+  disconnect(reason: Disconnect): void;
+  /** Stops and restarts taking commands from the client, as far as it can be stopped. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What a transport knows of the client before it has said anything. */
+export interface Arrival {
+  /** The address of the client. */
+  readonly from: string;
+  /** The credential of the request that began the connection; empty for none. One in the connect command takes its place. */
+  readonly credential: string;
+  /** What names the connection in emulation requests; empty for connections that go both ways. */
+  readonly session: string;
+  readonly node: string;
+}
+
+/**
+ * One client: commands come in, replies and pushes go out. Without sockets. Commands are carried out one after another, in order,
+ * except that publishes need not wait for each other; a client that does not read its replies is not read either.
+ */
+export class Session implements ConnectedClient, AccessHold {
+  readonly context: SessionContext;
+  readonly arrival: Arrival;
+  readonly client: string;
+  readonly outbox: Outbox;
+  readonly #transport: ClientTransport;
+  readonly #queue = new CommandQueue();
+  readonly subscriptions: Subscriptions;
+  #state: 'new' | 'connected' | 'closed' = 'new';
+  #identity: Identity;
+  #info: ClientInfo;
+  /** A command is under way that the next ones have to wait for. */
+  #isBusy = false;
+  #isPumping = false;
+  #isPaused = false;
+  #publishesPending = 0;
+  /** The client has been pinged and not been heard of since. */
+  #isAsked = false;
+  #credential: string;
+  #letGo: (() => void) | null = null;
+  #expiryTimer: Timer | null = null;
+
+  constructor(context: SessionContext, transport: ClientTransport, arrival: Arrival) {
+    this.context = context;
+    // A token may be long, and is needed once.
+    this.arrival = { ...arrival, credential: '' };
+    this.#credential = arrival.credential;
+    this.client = randomUuid(context.random);
+    this.#transport = transport;
+    this.outbox = new Outbox(context.format, transport, context.limits.centrifugeOutputBytesMax);
+    this.subscriptions = new Subscriptions(this);
+    this.#identity = context.access.anonymous;
+    this.#info = { user: '', client: this.client, connInfo: null, chanInfo: null };
+  }
+
+  get user(): string {
+    return this.#identity.user;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  get info(): ClientInfo {
+    return this.#info;
+  }
+
+  get from(): string {
+    return this.arrival.from;
+  }
+
+  get isOpen(): boolean {
+    return this.#state !== 'closed';
+  }
+
+  // --- The transport's side. ---
+
+  /** Takes the bytes of one frame or request. */
+  receive(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    this.#isAsked = false;
+    try {
+      for (const command of this.context.format.codec.decode(bytes)) {
+        if (command.method !== 'pong') this.#queue.add(command);
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedCommand)) throw error;
+      this.disconnect(DISCONNECT.badRequest);
+      return;
+    }
+    if (this.#queue.length > this.context.limits.centrifugeCommandsPendingMax)
+      this.disconnect(DISCONNECT.slow);
+    else this.#pump();
+  }
+
+  drained(): void {
+    // A client that takes bytes is alive, even if its answers are behind them.
+    this.#isAsked = false;
+    this.outbox.drained();
+    this.subscriptions.drained();
+    this.#pump();
+  }
+
+  /** Comes once per ping interval. */
+  visited(): void {
+    // While its commands wait for the log, it is we who do not listen.
+    if (this.#isPaused && !this.outbox.isBlocked) return;
+    if (this.#state === 'new' && !this.#isBusy) this.disconnect(DISCONNECT.stale);
+    else if (this.#isAsked) this.disconnect(DISCONNECT.noPong);
+    else {
+      this.#isAsked = true;
+      // What is queued for a slow reader keeps the connection as alive as a ping would.
+      if (!this.outbox.isBlocked) this.outbox.ping();
+    }
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this.#state === 'connected') this.context.clients.delete(this);
+    this.#state = 'closed';
+    this.#queue.clear();
+    this.#rest(null);
+    this.subscriptions.endAll();
+  }
+
+  // --- Commands, in order. ---
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      this.outbox.gather(() => {
+        while (this.isOpen && this.#mayStart()) this.#start(this.#queue.shift() as Command);
+      });
+    } finally {
+      this.#isPumping = false;
+    }
+    if (!this.isOpen) return;
+    if (this.outbox.isOverfull) this.disconnect(DISCONNECT.slow);
+    else this.#pace();
+  }
+
+  #mayStart(): boolean {
+    const { head } = this.#queue;
+    if (head === undefined || this.#isBusy || this.outbox.isBlocked) return false;
+    if (head.method !== 'publish') return this.#publishesPending === 0;
+    return this.#publishesPending < this.context.limits.webSocketPublishesPendingMax;
+  }
+
+  /** Commands that cannot be carried out yet wait in the client's socket. */
+  #pace(): void {
+    const waits = this.#queue.length > 0;
+    if (waits === this.#isPaused) return;
+    this.#isPaused = waits;
+    if (waits) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
+  #start(command: Command): void {
+    const { id } = command;
+    if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
+    else if ((this.#state === 'new') !== (command.method === 'connect'))
+      this.disconnect(DISCONNECT.badRequest);
+    else if ('channel' in command && command.channel === '') this.disconnect(DISCONNECT.badRequest);
+    else if (command.method === 'publish') this.#publish(command);
+    // Nobody listens to messages that are not published.
+    else if (command.method !== 'send' && command.method !== 'pong')
+      carryOut(this, command, this.#answerTo(id));
+  }
+
+  /** What answers a command: the next one may start then. */
+  #answerTo(id: number): (result: Result) => void {
+    this.#isBusy = true;
+    return (result) => {
+      this.#isBusy = false;
+      if (!this.isOpen) return;
+      this.outbox.reply(id, result);
+      this.#pump();
+    };
+  }
+
+  /** Publishes a command and those right behind it in one go. */
+  #publish(first: PublishCommand): void {
+    const commands = [first];
+    const { webSocketPublishesPendingMax } = this.context.limits;
+    for (let { head } = this.#queue; head?.method === 'publish' && head.id > 0; { head } = this.#queue) {
+      if (this.#publishesPending + commands.length >= webSocketPublishesPendingMax) break;
+      commands.push(this.#queue.shift() as PublishCommand);
+    }
+    if (!commands.every(publishable)) {
+      this.disconnect(DISCONNECT.badRequest);
+      return;
+    }
+    this.#publishesPending += commands.length;
+    publishAll(this, commands, (results) => {
+      this.#publishesPending -= commands.length;
+      if (!this.isOpen) return;
+      this.#gather(() => {
+        for (let i = 0; i < commands.length; i++) this.outbox.reply(commands[i].id, results[i]);
+      });
+      this.#pump();
+    });
+  }
+
+  #gather(act: () => void): void {
+    if (this.#isPumping) act();
+    else this.outbox.gather(act);
+  }
+
+  // --- Who it is. ---
+
+  /** The credential of the request that began the connection, once; empty for none. */
+  takeCredential(): string {
+    const credential = this.#credential;
+    this.#credential = '';
+    return credential;
+  }
+
+  /** The client is who it says. Tells for how long, in seconds. */
+  adopt(identity: Identity, connInfo: ClientInfo['connInfo']): number {
+    this.#identity = identity;
+    this.#info = { user: identity.user, client: this.client, connInfo, chanInfo: null };
+    if (this.#state === 'new') {
+      this.#state = 'connected';
+      this.context.clients.add(this);
+    }
+    this.#rest(identity);
+    return ttlSeconds(identity, this.context.clock);
+  }
+
+  #rest(identity: Identity | null): void {
+    if (this.#expiryTimer !== null) this.context.clock.clearTimer(this.#expiryTimer);
+    this.#expiryTimer = null;
+    this.#letGo?.();
+    const needsHold = identity !== null && identity.credential !== 'none';
+    this.#letGo = needsHold ? this.context.access.hold(identity, this) : null;
+  }
+
+  accessEnded(reason: AccessEnd): void {
+    this.#letGo = null;
+    if (reason === 'revoked') {
+      this.disconnect(DISCONNECT.invalidToken);
+      return;
+    }
+    // Clients begin to ask for a new token when the old one ends.
+    const { clock, limits } = this.context;
+    const expire = (): void => this.disconnect(DISCONNECT.expired);
+    this.#expiryTimer = clock.setTimer(expire, limits.centrifugeExpiryGraceMs);
+  }
+
+  // --- What the server does of itself. ---
+
+  subscribeByServer(channel: string): void {
+    this.subscriptions.prepare(channel, PLAIN_WISH, 'server', (open) => {
+      const { outcome, entered } = open();
+      if ('code' in outcome) return;
+      this.outbox.push({ kind: 'subscribe', channel, position: outcome.position });
+      entered();
+    });
+  }
+
+  unsubscribeByServer(channel: string): void {
+    this.subscriptions.tellEnd(channel, UNSUBSCRIBE.server);
+  }
+
+  disconnect(reason: Disconnect): void {
+    if (!this.isOpen) return;
+    this.outbox.flush();
+    this.closed();
+    this.#transport.disconnect(reason);
+  }
+}

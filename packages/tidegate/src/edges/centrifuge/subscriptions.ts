@@ -1,0 +1,285 @@
+import type { Buffer } from 'node:buffer';
+import type { AccessEnd, Identity } from '../../access/port.ts';
+import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
+import { TidegateError } from '../../kernel/index.ts';
+import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-subscription.ts';
+import { type SessionContext, ttlSeconds } from './context.ts';
+import { type Begun, beginSubscription } from './opening.ts';
+import type { Outbox } from './outbox.ts';
+import { jsonPayload } from './payload.ts';
+import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
+import { type Missed, NOTHING_MISSED, readMissed } from './recovery.ts';
+import {
+  DISCONNECT,
+  type Disconnect,
+  ERROR,
+  type ProtocolError,
+  protocolErrorOf,
+  UNSUBSCRIBE,
+} from './status.ts';
+
+/** What subscriptions need of their session. */
+export interface SubscriptionsHost {
+  readonly context: SessionContext;
+  readonly outbox: Outbox;
+  readonly identity: Identity;
+  readonly info: ClientInfo;
+  /** The address of the client. */
+  readonly from: string;
+  /** Sends replies and pushes only while it is true. */
+  readonly isOpen: boolean;
+  disconnect(reason: Disconnect): void;
+}
+
+/** What became of a subscription. */
+export interface Opened {
+  readonly outcome: SubscribeResult | ProtocolError;
+  /** To be called once the client has been told: it is present from then on. */
+  entered(): void;
+}
+
+/** Opens a subscription that was prepared. Publications follow in the next turn, so that the client is to be told before. */
+export type Opening = () => Opened;
+
+/** A subscription that may be had. */
+interface Granted {
+  readonly channel: string;
+  readonly wish: SubscribeWish;
+  readonly side: Side;
+  /** The token that it rests on; null if it rests on the connection's. */
+  readonly token: Identity | null;
+}
+
+function refusal(error: ProtocolError): Opening {
+  return () => ({ outcome: error, entered() {} });
+}
+
+/** The subscriptions of one client. */
+export class Subscriptions implements SubscriptionOwner {
+  readonly #host: SubscriptionsHost;
+  readonly #byChannel = new Map<string, ChannelSubscription>();
+
+  constructor(host: SubscriptionsHost) {
+    this.#host = host;
+  }
+
+  get(channel: string): ChannelSubscription | undefined {
+    return this.#byChannel.get(channel);
+  }
+
+  /**
+   * Looks whether a subscription may be had, and what the client has missed. Those of the server's side need no permission.
+   * Calls back once, now or later, and not at all if the session ends meanwhile.
+   */
+  prepare(channel: string, wish: SubscribeWish, side: Side, ready: (opening: Opening) => void): void {
+    const { identity, context } = this.#host;
+    if (this.#byChannel.has(channel)) ready(refusal(ERROR.alreadySubscribed));
+    else if (this.#byChannel.size >= context.limits.centrifugeSubscriptionsMax)
+      ready(refusal(ERROR.limitExceeded));
+    else if (wish.extras === 'unknown') ready(refusal(ERROR.notAvailable));
+    else if (wish.joinLeave && !identity.allows('presence', channel)) ready(refusal(ERROR.permissionDenied));
+    else if (wish.token !== '') {
+      this.#verify(channel, wish.token, (token) => {
+        if ('code' in token) ready(refusal(token));
+        else this.#recover({ channel, wish, side, token }, ready);
+      });
+    } else if (side === 'client' && !identity.allows('subscribe', channel))
+      ready(refusal(ERROR.permissionDenied));
+    else this.#recover({ channel, wish, side, token: null }, ready);
+  }
+
+  /** Takes a new token for a subscription that has one. Tells how long it is good for, in seconds. */
+  refresh(channel: string, token: string, settle: (outcome: number | ProtocolError) => void): void {
+    const subscription = this.#byChannel.get(channel);
+    if (subscription === undefined) {
+      settle(ERROR.badRequest);
+      return;
+    }
+    this.#verify(channel, token, (outcome) => {
+      if ('code' in outcome) settle(outcome);
+      else if (this.#byChannel.get(channel) !== subscription) settle(ERROR.expired);
+      else {
+        this.#rest(subscription, outcome);
+        settle(ttlSeconds(outcome, this.#host.context.clock));
+      }
+    });
+  }
+
+  /** Ends a subscription, without telling the client. Returns whether there was one. */
+  end(channel: string): boolean {
+    const subscription = this.#byChannel.get(channel);
+    if (subscription === undefined) return false;
+    this.#forget(subscription);
+    return true;
+  }
+
+  endAll(): void {
+    for (const subscription of [...this.#byChannel.values()]) this.#forget(subscription);
+  }
+
+  /** Ends those that the identity does not allow, after it has changed. */
+  review(): void {
+    const { identity } = this.#host;
+    for (const subscription of [...this.#byChannel.values()]) {
+      const { channel, side, hasToken } = subscription;
+      if (side === 'client' && !hasToken && !identity.allows('subscribe', channel))
+        this.#tellEnd(subscription, UNSUBSCRIBE.server);
+    }
+  }
+
+  drained(): void {
+    for (const subscription of this.#byChannel.values()) {
+      if (this.#host.outbox.isBlocked) return;
+      subscription.drained();
+    }
+  }
+
+  /** Ends a subscription and tells the client why. */
+  tellEnd(channel: string, reason: Disconnect): void {
+    const subscription = this.#byChannel.get(channel);
+    if (subscription !== undefined) this.#tellEnd(subscription, reason);
+  }
+
+  // --- Beginning one. ---
+
+  #verify(channel: string, token: string, done: (outcome: Identity | ProtocolError) => void): void {
+    const { context, from, identity } = this.#host;
+    context.access.verify(token, from, (result) => {
+      if (!this.#host.isOpen) return;
+      if (result instanceof TidegateError) done(protocolErrorOf(result));
+      else if (result.claims.channel !== channel || result.user !== identity.user)
+        done(ERROR.permissionDenied);
+      else done(result);
+    });
+  }
+
+  #recover(granted: Granted, ready: (opening: Opening) => void): void {
+    const { channel, wish } = granted;
+    const latest: Opening = () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED);
+    if (wish.recover === null) {
+      ready(latest);
+      return;
+    }
+    readMissed(this.#host.context, channel, wish, (missed) => {
+      if (!this.#host.isOpen) return;
+      if (missed === 'unrecoverable') ready(latest);
+      else if ('code' in missed) ready(refusal(missed));
+      // A larger recovery goes on as pushes, from where the reply ends.
+      else ready(() => this.#open(granted, { kind: 'offset', ...missed.next }, missed));
+    });
+  }
+
+  #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
+    const { channel, wish, side, token } = granted;
+    if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
+    let begun: Begun;
+    try {
+      begun = beginSubscription(this.#host.context, this, channel, from, side, wish);
+    } catch (error) {
+      return refusal(protocolErrorOf(error))();
+    }
+    const { subscription, position, delta } = begun;
+    this.#byChannel.set(channel, subscription);
+    if (token !== null) this.#rest(subscription, token);
+    return {
+      outcome: {
+        ttlSeconds: token === null ? 0 : ttlSeconds(token, this.#host.context.clock),
+        position,
+        wasRecovering: wish.recover !== null,
+        recovered: missed.recovered,
+        publications: missed.publications,
+        delta,
+      },
+      entered: () => {
+        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish, token);
+      },
+    };
+  }
+
+  /** Lists the client as present: in channels, not in patterns. */
+  #enter(subscription: ChannelSubscription, wish: SubscribeWish, token: Identity | null): void {
+    const { context, info } = this.#host;
+    const { channel } = subscription;
+    if (hasWildcard(channel)) return;
+    const about = token?.claims.info;
+    const member = about === undefined ? info : { ...info, chanInfo: jsonPayload(about) };
+    // First the listener: a client is told of itself too.
+    const unlisten = wish.joinLeave ? context.presence.listen(channel, subscription) : null;
+    subscription.enter(context.presence.join(channel, member), unlisten);
+  }
+
+  #rest(subscription: ChannelSubscription, token: Identity): void {
+    const { access, clock } = this.#host.context;
+    if (subscription.expiryTimer !== null) clock.clearTimer(subscription.expiryTimer);
+    subscription.expiryTimer = null;
+    subscription.restOn(access.hold(token, subscription));
+  }
+
+  // --- What a subscription tells. ---
+
+  deliver(bytes: Buffer): boolean {
+    const { outbox } = this.#host;
+    const hasRoom = outbox.deliver(bytes);
+    // What it is not sent, it recovers when it comes back.
+    if (outbox.isOverfull) this.#host.disconnect(DISCONNECT.slow);
+    return hasRoom;
+  }
+
+  ended(subscription: ChannelSubscription, reason: EndReason): void {
+    switch (reason) {
+      case 'draining':
+        this.#host.disconnect(DISCONNECT.shutdown);
+        break;
+      case 'gap':
+      case 'topics_changed':
+        // The client subscribes again, and learns then that it cannot be recovered.
+        this.#tellEnd(subscription, UNSUBSCRIBE.insufficientState);
+        break;
+      case 'too_slow':
+        this.#host.disconnect(DISCONNECT.slow);
+        break;
+      case 'expired':
+        this.#tellEnd(subscription, UNSUBSCRIBE.expired);
+        break;
+      case 'revoked':
+        this.#tellEnd(subscription, UNSUBSCRIBE.server);
+        break;
+      case 'failed':
+        this.#host.disconnect(DISCONNECT.serverError);
+        break;
+    }
+  }
+
+  presenceChanged(kind: 'join' | 'leave', channel: string, info: ClientInfo): void {
+    this.#host.outbox.push({ kind, channel, info });
+    if (this.#host.outbox.isOverfull) this.#host.disconnect(DISCONNECT.slow);
+  }
+
+  tokenEnded(subscription: ChannelSubscription, reason: AccessEnd): void {
+    if (reason === 'revoked') {
+      this.#tellEnd(subscription, UNSUBSCRIBE.server);
+      return;
+    }
+    const { clock, limits } = this.#host.context;
+    const expire = (): void => this.#tellEnd(subscription, UNSUBSCRIBE.expired);
+    subscription.expiryTimer = clock.setTimer(expire, limits.centrifugeExpiryGraceMs);
+  }
+
+  #tellEnd(subscription: ChannelSubscription, { code, reason }: Disconnect): void {
+    if (this.#byChannel.get(subscription.channel) !== subscription) return;
+    this.#forget(subscription);
+    // A client does not subscribe again by itself where the server did; it does everything again when it comes back.
+    if (subscription.side === 'server' && code >= UNSUBSCRIBE.insufficientState.code) {
+      this.#host.disconnect(DISCONNECT.insufficientState);
+    } else {
+      this.#host.outbox.push({ kind: 'unsubscribe', channel: subscription.channel, code, reason });
+    }
+  }
+
+  #forget(subscription: ChannelSubscription): void {
+    if (subscription.expiryTimer !== null) this.#host.context.clock.clearTimer(subscription.expiryTimer);
+    subscription.expiryTimer = null;
+    this.#byChannel.delete(subscription.channel);
+    subscription.close();
+  }
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { clock, eachTestHasAHub, send } from '../../support/hub-fixture.ts';
+import { SessionLab } from './session-lab.ts';
+
+eachTestHasAHub();
+
+type Result = Readonly<Record<string, unknown>>;
+
+const START_MS = Date.UTC(2026, 0, 1);
+
+const table = {
+  minute: { user: 'alice', expiresMs: START_MS + 60_000 },
+  hour: { user: 'alice', expiresMs: START_MS + 3_600_000 },
+  bob: { user: 'bob' },
+  claimed: { user: 'carol', claims: { channels: ['one'], subs: { two: {} } }, allow: {} },
+  channel: { claims: { channel: 'secret', info: { role: 'guest' } }, expiresMs: START_MS + 60_000 },
+  'channel again': { claims: { channel: 'secret' } },
+  'channel of bob': { user: 'bob', claims: { channel: 'secret' } },
+};
+
+describe('A connection token', () => {
+  it('tells the client how long it is good for, and is replaced by a refresh', async () => {
+    const lab = new SessionLab({ table });
+    const client = lab.arrive();
+    const [reply] = await client.ask({ id: 1, connect: { token: 'minute' } });
+    const { expires, ttl } = reply.connect as Result;
+    assert.deepEqual({ expires, ttl }, { expires: true, ttl: 60 });
+    const [refreshed] = await client.ask({ id: 2, refresh: { token: 'hour' } });
+    assert.equal((refreshed.refresh as Result).ttl, 3600);
+    lab.access.end('minute', 'expired');
+    clock.advance(60_000);
+    assert.equal(client.ended, null);
+    assert.equal(lab.access.held, 1);
+  });
+
+  it('ends the connection as 3005 a grace after it has expired', async () => {
+    const lab = new SessionLab({ table, limits: { centrifugeExpiryGraceMs: 5000 } });
+    const client = await lab.connect('minute');
+    lab.access.end('minute', 'expired');
+    clock.advance(4999);
+    assert.equal(client.ended, null);
+    clock.advance(1);
+    assert.deepEqual(client.ended, { code: 3005, reason: 'connection expired' });
+  });
+
+  it('may be replaced within the grace', async () => {
+    const lab = new SessionLab({ table, limits: { centrifugeExpiryGraceMs: 5000 } });
+    const client = await lab.connect('minute');
+    lab.access.end('minute', 'expired');
+    await client.ask({ id: 2, refresh: { token: 'hour' } });
+    clock.advance(5000);
+    assert.equal(client.ended, null);
+  });
+
+  it('that was revoked ends the connection at once', async () => {
+    const lab = new SessionLab({ table });
+    const client = await lab.connect('hour');
+    lab.access.end('hour', 'revoked');
+    assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' });
+  });
+
+  it('that has expired is told as 109, so that the client gets another; one that is not valid as 3500', async () => {
+    const lab = new SessionLab({ table });
+    lab.access.end('minute', 'expired');
+    const late = lab.arrive();
+    const [reply] = await late.ask({ id: 1, connect: { token: 'minute' } });
+    assert.deepEqual(reply, { id: 1, error: { code: 109, message: 'token expired' } });
+    const [connected] = await late.ask({ id: 2, connect: { token: 'hour' } });
+    assert.ok('connect' in connected);
+    const stranger = await lab.connect('unknown');
+    assert.equal(stranger.ended?.code, 3500);
+    const expiring = await lab.connect('hour');
+    await expiring.ask({ id: 2, refresh: { token: 'minute' } });
+    assert.equal(expiring.ended?.code, 3005);
+  });
+
+  it('of another user does not refresh', async () => {
+    const client = await new SessionLab({ table }).connect('hour');
+    await client.ask({ id: 2, refresh: { token: 'bob' } });
+    assert.equal(client.ended?.code, 3500);
+  });
+
+  it('is not a subscription token', async () => {
+    const lab = new SessionLab({ table });
+    assert.equal((await lab.connect('channel again')).ended?.code, 3500);
+    const client = await lab.connect('bob');
+    await client.ask({ id: 2, refresh: { token: 'channel of bob' } });
+    assert.equal(client.ended?.code, 3500);
+  });
+
+  it('may come with the request that begins the connection', async () => {
+    const client = new SessionLab({ table }).arrive('bob');
+    await client.ask({ id: 1, connect: {} });
+    assert.equal(client.session.user, 'bob');
+  });
+
+  it('subscribes its holder to the channels that it claims, and recovers them', async () => {
+    const lab = new SessionLab({ table });
+    const client = lab.arrive();
+    const [reply] = await client.ask({ id: 1, connect: { token: 'claimed' } });
+    const subs = (reply.connect as Result).subs as Record<string, Result>;
+    assert.deepEqual(Object.keys(subs), ['one', 'two']);
+    const { epoch } = subs.one;
+    await send('one', 'a');
+    assert.deepEqual(client.take(), [{ push: { channel: 'one', pub: { data: 'a', offset: 1 } } }]);
+    client.session.closed();
+    await send('one', 'b');
+    const again = lab.arrive();
+    const [resumed, ...more] = await again.ask({
+      id: 1,
+      connect: { token: 'claimed', subs: { one: { recover: true, epoch, offset: 1 } } },
+    });
+    const { one } = (resumed.connect as Result).subs as Record<string, Result>;
+    assert.equal(one.recovered, true);
+    assert.deepEqual(one.publications, [{ data: 'b', offset: 2 }]);
+    assert.deepEqual(more, []);
+  });
+});
+
+describe('A subscription token', () => {
+  it('admits to its channel, with what it says about its holder', async () => {
+    const lab = new SessionLab({ table, anonymous: { allow: { secret: ['presence'] } } });
+    const client = await lab.connect();
+    const [denied, reply] = await client.ask(
+      { id: 2, subscribe: { channel: 'secret' } },
+      { id: 3, subscribe: { channel: 'secret', token: 'channel' } },
+    );
+    assert.equal((denied.error as Result).code, 103);
+    const { expires, ttl } = reply.subscribe as Result;
+    assert.deepEqual({ expires, ttl }, { expires: true, ttl: 60 });
+    assert.deepEqual(
+      lab.context.presence.members('secret').map(({ chanInfo }) => String(chanInfo?.bytes)),
+      ['{"role":"guest"}'],
+    );
+  });
+
+  it('does not admit to another channel, nor another user', async () => {
+    const client = await new SessionLab({ table }).connect();
+    const replies = await client.ask(
+      { id: 2, subscribe: { channel: 'other', token: 'channel' } },
+      { id: 3, subscribe: { channel: 'secret', token: 'channel of bob' } },
+      { id: 4, subscribe: { channel: 'secret', token: 'unknown' } },
+    );
+    assert.deepEqual(
+      replies.map(({ error }) => (error as Result).code),
+      [103, 103, 103],
+    );
+  });
+
+  it('ends the subscription a grace after it has expired, so that the client begins it again', async () => {
+    const lab = new SessionLab({ table, limits: { centrifugeExpiryGraceMs: 1000 } });
+    const client = await lab.connect();
+    await client.ask({ id: 2, subscribe: { channel: 'secret', token: 'channel' } });
+    lab.access.end('channel', 'expired');
+    clock.advance(1000);
+    assert.deepEqual(client.take(), [
+      { push: { channel: 'secret', unsubscribe: { code: 2501, reason: 'subscription expired' } } },
+    ]);
+    const [late] = await client.ask({ id: 3, subscribe: { channel: 'secret', token: 'channel' } });
+    assert.equal((late.error as Result).code, 109);
+  });
+
+  it('is replaced by another', async () => {
+    const lab = new SessionLab({ table, limits: { centrifugeExpiryGraceMs: 1000 } });
+    const client = await lab.connect();
+    await client.ask({ id: 2, subscribe: { channel: 'secret', token: 'channel' } });
+    const [reply] = await client.ask({ id: 3, sub_refresh: { channel: 'secret', token: 'channel again' } });
+    assert.deepEqual(reply, { id: 3, sub_refresh: {} });
+    lab.access.end('channel', 'expired');
+    clock.advance(1000);
+    assert.deepEqual(client.take(), []);
+  });
+
+  it('that was revoked ends the subscription for good', async () => {
+    const lab = new SessionLab({ table });
+    const client = await lab.connect();
+    await client.ask({ id: 2, subscribe: { channel: 'secret', token: 'channel' } });
+    lab.access.end('channel', 'revoked');
+    assert.deepEqual(client.take(), [
+      { push: { channel: 'secret', unsubscribe: { code: 2000, reason: 'server unsubscribe' } } },
+    ]);
+  });
+});
+
+describe('Pings', () => {
+  it('come once per interval, and no answer ends the connection as 3012', async () => {
+    const client = await new SessionLab().connect();
+    client.session.visited();
+    assert.deepEqual(client.take(), [{}]);
+    await client.ask({});
+    client.session.visited();
+    assert.deepEqual(client.take(), [{}]);
+    client.session.visited();
+    assert.deepEqual(client.ended, { code: 3012, reason: 'no pong' });
+  });
+
+  it('do not keep a connection whose client reads nothing', async () => {
+    const client = await new SessionLab().connect();
+    client.room = false;
+    await client.ask({ id: 2, ping: {} }, { id: 3, ping: {} });
+    await client.ask({ id: 4, ping: {} });
+    client.session.visited();
+    assert.equal(client.ended, null);
+    client.session.visited();
+    assert.deepEqual(client.ended, { code: 3012, reason: 'no pong' });
+  });
+
+  it('do not wait for a client that says nothing at all: it is stale', () => {
+    const client = new SessionLab().arrive();
+    client.session.visited();
+    assert.deepEqual(client.ended, { code: 3502, reason: 'stale' });
+  });
+});
