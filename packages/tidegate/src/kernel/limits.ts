@@ -1,21 +1,4 @@
-/** A limit: its default, the range it may be set to, and what it protects against. The unit is in the name. */
-export interface LimitEntry {
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly why: string;
-}
-
-const limit = (value: number, min: number, max: number, why: string): LimitEntry => ({
-  default: value,
-  min,
-  max,
-  why,
-});
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const SECOND = 1000;
+import { KIB, type LimitEntry, limit, MIB, SECOND } from './limit-entry.ts';
 
 /**
  * Every limit of the server, in one place. The config file sets any of them under `limits:`; `docs/limits.md` lists

@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
   {
     name: 'a key that lacks its hash is told so',
     text: 'keys:\n  app: {allow: {a: [publish]}}\n',
-    problems: ['2:8 keys.app: The key "hash" is missing'],
+    problems: ['2:8 keys.app: The key hash is missing'],
     remedy: /^Write hash: and its value\.$/,
   },
   {
