@@ -162,7 +162,8 @@ export class Subscriptions implements SubscriptionOwner {
     }
     readMissed(this.#host.context, channel, wish, (missed) => {
       if (!this.#host.isOpen) return;
-      if (missed === 'unrecoverable') ready(latest);
+      if (missed === 'unrecoverable')
+        ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
       else if ('code' in missed) ready(refusal(missed));
       // A larger recovery goes on as pushes, from where the reply ends.
       else ready(() => this.#open(granted, { kind: 'offset', ...missed.next }, missed));
