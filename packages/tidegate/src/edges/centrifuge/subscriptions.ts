@@ -147,6 +147,9 @@ export class Subscriptions implements SubscriptionOwner {
     context.access.verify(token, from, (result) => {
       if (!this.#host.isOpen) return;
       if (result instanceof TidegateError) done(protocolErrorOf(result));
+      // A server without credentials takes any, and knows nothing of what they say.
+      else if (result === context.access.anonymous)
+        done(identity.allows('subscribe', channel) ? result : ERROR.permissionDenied);
       else if (result.claims.channel !== channel || result.user !== identity.user)
         done(ERROR.permissionDenied);
       else done(result);
