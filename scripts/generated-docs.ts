@@ -38,7 +38,7 @@ function table(heading: readonly string[], rows: readonly (readonly string[])[])
 
 /** Where a code can be met: those of starting the server and of the command line never cross HTTP. */
 const LOCAL_CODES =
-  /^(?:config|arguments|listen)_|^server_unreachable$|^log_(?:locked|format_unsupported|folder_unusable)$/;
+  /^(?:config|arguments|listen|tls)_|^server_unreachable$|^log_(?:locked|format_unsupported|folder_unusable)$/;
 
 export function errorsTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { title, retryable, hint }]) => {
@@ -95,6 +95,9 @@ export function configKeys(
     return [
       [path, { type: 'mapping', description: 'Any of the [limits](limits.md), by name.', default: {} }],
     ];
+  if (schema.items?.properties !== undefined) {
+    return [[path, schema], ...configKeys(schema.items, `${path}[]`)];
+  }
   const named = Object.entries(schema.properties ?? {});
   // Declared topics come before the one that is there by itself.
   const patterns = Object.values(schema.patternProperties ?? {}).map((inner) => ['NAME', inner] as const);

@@ -32,12 +32,14 @@ export interface RunningServer {
    * limits.drainTimeoutMs, whatever the clients do.
    */
   close(): Promise<void>;
+  /** Reads the certificates anew; those that cannot be used are logged, and the earlier ones stay in use. */
+  reload(): Promise<void>;
 }
 
 /**
  * Starts a server. This is the composition root: the only place where the parts meet.
- * @throws TidegateError listen_refused, listen_failed, log_locked, log_format_unsupported, log_folder_unusable,
- *   resources_damaged, resources_version_unsupported, log_topic_exists
+ * @throws TidegateError listen_refused, listen_failed, tls_file_unreadable, tls_certificate_invalid, log_locked,
+ *   log_format_unsupported, log_folder_unusable, resources_damaged, resources_version_unsupported, log_topic_exists
  */
 export async function startServer(
   config: ResolvedConfig,
@@ -116,7 +118,7 @@ export async function startServer(
     });
     opened.push(() => admin.drain(0));
     const publicListener = await createHttpListener(
-      { ...common, host: listen.host, port: listen.port },
+      { ...common, host: listen.host, port: listen.port, tls: config.tls },
       withCrossOrigin(edges, config.cors),
     );
     state.ready = true;
@@ -134,8 +136,9 @@ export async function startServer(
       logger.info({}, 'Stopped');
     };
     return {
-      publicUrl: urlOf(publicListener),
-      adminUrl: urlOf(admin),
+      publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
+      adminUrl: urlOf(admin, 'http'),
+      reload: () => publicListener.reload(),
       close: () => (closing.started ??= close()),
     };
   } catch (error) {
@@ -152,7 +155,7 @@ function accessRules(snapshot: ResourceSnapshot): AccessRules {
   };
 }
 
-function urlOf(listener: { readonly host: string; readonly port: number }): string {
+function urlOf(listener: { readonly host: string; readonly port: number }, scheme: 'http' | 'https'): string {
   const host = listener.host.includes(':') ? `[${listener.host}]` : listener.host;
-  return `http://${host}:${listener.port}`;
+  return `${scheme}://${host}:${listener.port}`;
 }

@@ -38,6 +38,7 @@ export function findDisagreements(
   };
   checkPorts(content, complain);
   checkAccess(content, complain);
+  checkTls(content, complain);
   checkLimits(content, limits, complain);
   checkTopics(content, limits, complain);
   checkKeys(content, complain);
@@ -61,6 +62,15 @@ function checkPorts(content: ConfigFile, complain: Complain): void {
       'Give each a port of its own.',
     );
   }
+}
+
+function checkTls({ tls }: ConfigFile, complain: Complain): void {
+  if (tls?.clientCertificates === undefined || tls.clientCa !== undefined) return;
+  complain(
+    ['tls', 'clientCertificates'],
+    'Client certificates are asked for, and no authority is named whose certificates are believed',
+    'Name a file with the authorities in tls.clientCa, or remove the key.',
+  );
 }
 
 function checkLimits(content: ConfigFile, limits: Limits, complain: Complain): void {

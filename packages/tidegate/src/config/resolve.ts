@@ -2,9 +2,16 @@ import { isAbsolute, resolve } from 'node:path';
 import type { AccessOptions } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
-import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
+import {
+  type CorsOptions,
+  corsSchema,
+  type ListenOptions,
+  listenSchema,
+  type TlsSettings,
+  tlsSchema,
+} from '../listeners/options.ts';
 import { dataSchema, defaultTopicSchema, type TopicOptions } from '../log/options.ts';
-import { type ConfigFile, configSchema, type LogLevel } from './schema.ts';
+import { type ConfigFile, configSchema, type LogLevel, type TlsFile } from './schema.ts';
 
 /** Settings that the command line gives; each takes the place of what the config file says. */
 export interface ConfigOverrides {
@@ -26,6 +33,8 @@ export interface DeclaredResource {
 /** All that a server is told before it starts: nothing is missing, nothing can be changed. */
 export interface ResolvedConfig {
   readonly listen: Readonly<Required<ListenOptions>>;
+  /** TLS on the public port; null for plain HTTP. */
+  readonly tls: TlsSettings | null;
   /** An absolute path. */
   readonly dataFolder: string;
   /** The declared topics and keys, as they were written; the topic `default` first, which is always there. */
@@ -90,6 +99,29 @@ function withAbsoluteFiles(access: AccessOptions, folder: string): AccessOptions
   return { ...access, issuers: Object.fromEntries(issuers) };
 }
 
+function tlsSettings(tls: TlsFile, folder: string): TlsSettings {
+  const { minVersion, clientCertificates } = tlsSchema.properties;
+  return Object.freeze({
+    certificates: Object.freeze(
+      tls.certificates.map(({ certificate, key, names = [] }) =>
+        Object.freeze({
+          certificate: resolve(folder, certificate),
+          key: resolve(folder, key),
+          names: Object.freeze([...names]),
+        }),
+      ),
+    ),
+    minVersion: tls.minVersion ?? minVersion.default,
+    clients:
+      tls.clientCa === undefined
+        ? null
+        : Object.freeze({
+            ca: resolve(folder, tls.clientCa),
+            certificates: tls.clientCertificates ?? clientCertificates.default,
+          }),
+  });
+}
+
 /** Fills in every default. The content must have been validated. */
 export function resolveContent(
   content: ConfigFile,
@@ -105,6 +137,7 @@ export function resolveContent(
       adminHost: content.listen?.adminHost ?? listen.adminHost.default,
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
     }),
+    tls: content.tls === undefined ? null : tlsSettings(content.tls, base.config),
     dataFolder: resolveFolder(content, overrides, base),
     resources: resourcesOf(content),
     access: Object.freeze(withAbsoluteFiles(content.access ?? {}, base.config)),

@@ -8,7 +8,14 @@ import {
 } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
 import { LIMITS, type Limits } from '../kernel/index.ts';
-import { type CorsOptions, corsSchema, type ListenOptions, listenSchema } from '../listeners/options.ts';
+import {
+  type CorsOptions,
+  corsSchema,
+  type ListenOptions,
+  listenSchema,
+  type TlsOptions,
+  tlsSchema,
+} from '../listeners/options.ts';
 import {
   dataSchema,
   defaultTopicSchema,
@@ -47,6 +54,7 @@ export const configSchema = {
   additionalProperties: false,
   properties: {
     listen: listenSchema,
+    tls: tlsSchema,
     data: dataSchema,
     topics: {
       type: 'object',
@@ -73,9 +81,13 @@ export const configSchema = {
   },
 } as const satisfies JSONSchema;
 
+/** What the file says of TLS; defaults are not filled in. */
+export type TlsFile = Pick<TlsOptions, 'certificates'> & Partial<TlsOptions>;
+
 /** A config file that fits the schema. Whatever is missing has its default. */
 export interface ConfigFile {
   readonly listen?: Partial<ListenOptions>;
+  readonly tls?: TlsFile;
   readonly data?: string;
   /** The topic `default` has only the options that its own schema allows. */
   readonly topics?: { readonly [name: string]: TopicOptions };

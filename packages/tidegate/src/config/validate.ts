@@ -124,6 +124,7 @@ const PATTERN_REMEDIES: Readonly<Record<string, string>> = {
   origins:
     'Write an origin as scheme and host, without a path, such as https://example.org or http://localhost:3000, or "*" for all.',
   hash: 'Write sha256: and 64 hexadecimal digits, as tidegate key create --local prints them.',
+  names: 'Write a name such as example.org, or *.example.org for all names one step below it.',
   prefixes: 'Write printable characters; the first must not be an underscore.',
 };
 
@@ -182,8 +183,8 @@ function explain(finding: Finding): Complaint {
       };
     case 'required':
       return {
-        message: `The key ${formatValue(error.params.missingProperty)} is missing`,
-        remedy: 'Add it.',
+        message: `The key ${String(error.params.missingProperty)} is missing`,
+        remedy: `Write ${String(error.params.missingProperty)}: and its value.`,
       };
     case 'format':
       return {
@@ -191,7 +192,7 @@ function explain(finding: Finding): Complaint {
         remedy: 'Write a time with its zone, such as 2027-01-31T12:00:00Z.',
       };
     case 'minItems':
-      return { message: 'The list is empty', remedy: 'Write at least one item, or remove the key.' };
+      return { message: 'The list is empty', remedy: 'Write at least one item, or remove the section.' };
     case 'maxItems':
       return { message: 'The list is too long', remedy: `Write at most ${String(schema.maxItems)} items.` };
     case 'uniqueItems':

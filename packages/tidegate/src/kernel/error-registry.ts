@@ -261,6 +261,14 @@ export const ERRORS = {
     'The address cannot be listened on',
     'Choose another port with --port or --admin-port.',
   ),
+  tls_file_unreadable: server(
+    'A file of the TLS settings cannot be read',
+    'Check the paths below tls in the config file, and that this user may read them.',
+  ),
+  tls_certificate_invalid: server(
+    'A certificate cannot be used',
+    'Mend what the detail names: the certificate, its key and the names must belong together, and today must be among its days.',
+  ),
   server_unreachable: later(
     'The server does not answer',
     'Start it with tidegate start, or give its address with --url.',

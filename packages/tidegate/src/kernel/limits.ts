@@ -56,6 +56,30 @@ export const LIMITS = {
     60 * SECOND,
     'After the last answer, input is discarded this long so that the client can read it.',
   ),
+  http2StreamsMax: limit(
+    100,
+    1,
+    10_000,
+    'Requests and streams at a time on one HTTP/2 connection; a stream that stalls pins up to two flushes.',
+  ),
+  http2ResetsMax: limit(
+    200,
+    10,
+    100_000,
+    'HTTP/2 requests that a client may take back at once, and again each minute; each costs work and it nothing.',
+  ),
+  http2ControlFramesMax: limit(
+    1000,
+    10,
+    1_000_000,
+    'PING and SETTINGS frames of one HTTP/2 connection within 10 seconds; each must be answered.',
+  ),
+  http2StallTimeoutMs: limit(
+    60 * SECOND,
+    100,
+    3_600 * SECOND,
+    'An HTTP/2 stream whose window stays shut pins what waits for it.',
+  ),
   chunkHeaderBytesMax: limit(256, 16, 4 * KIB, 'Chunk extensions carry nothing that we use.'),
   credentialBytesMax: limit(8 * KIB, 256, 64 * KIB, 'A token is decoded before anything is known about it.'),
   credentialsRememberedMax: limit(

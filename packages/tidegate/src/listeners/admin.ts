@@ -105,13 +105,16 @@ export async function createAdminListener(options: AdminListenerOptions): Promis
   return { host, port, drain: (timeoutMs) => drain(server, streams, clock, timeoutMs) };
 }
 
+/** The admin port speaks no TLS. */
+const PLAIN = { scheme: 'http' } as const;
+
 async function answer(
   request: IncomingMessage,
   options: AdminListenerOptions,
   policy: OriginPolicy,
 ): Promise<AdminResponse> {
   const { origin, host } = request.headers;
-  if (!policy.allows(origin, host)) {
+  if (!policy.allows(origin, host, PLAIN)) {
     throw new TidegateError(
       'origin_forbidden',
       `The request was sent to ${host} by ${origin ?? 'no origin'}.`,

@@ -30,6 +30,8 @@ export class ConnectionRegistry {
   #emptied: (() => void) | null = null;
   /** Whether the listener is shutting down. */
   draining = false;
+  /** Streams of HTTP/2 that go on: each is held like a connection of HTTP/1, of which several share one. */
+  heldStreams = 0;
 
   get size(): number {
     return this.#open.size;

@@ -33,7 +33,7 @@ export function withCrossOrigin(handler: HttpHandler, options: CrossOriginOption
     const { headers, method } = exchange.request;
     const origin = headers.get('origin');
     const host = headers.get('host');
-    if (!policy.allows(origin, host)) {
+    if (!policy.allows(origin, host, exchange.request)) {
       exchange.fail(new TidegateError('origin_forbidden', refusal(origin, host)), { vary: 'Origin' });
       return;
     }

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/index.ts';
 export class DateHeader {
   readonly #clock: Clock;
   #second = Number.NaN;
+  #value = '';
   #line = '';
 
   constructor(clock: Clock) {
@@ -12,11 +13,21 @@ export class DateHeader {
 
   /** The whole line with its CRLF. */
   line(): string {
-    const second = Math.floor(this.#clock.nowMs() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
-    }
+    this.#refresh();
     return this.#line;
+  }
+
+  /** What stands after the colon. */
+  value(): string {
+    this.#refresh();
+    return this.#value;
+  }
+
+  #refresh(): void {
+    const second = Math.floor(this.#clock.nowMs() / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.#value = new Date(second * 1000).toUTCString();
+    this.#line = `Date: ${this.#value}\r\n`;
   }
 }

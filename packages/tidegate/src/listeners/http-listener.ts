@@ -8,15 +8,19 @@ import { Deadlines } from './deadlines.ts';
 import { HttpConnection } from './http-connection.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { listen } from './listen.ts';
-import type { HttpHandler, Listener } from './port.ts';
+import type { TlsSettings } from './options.ts';
+import type { HttpHandler, PublicListener } from './port.ts';
 import { problemResponse } from './problem.ts';
 import { ignoreError } from './socket-channel.ts';
+import type { TlsAcceptor } from './tls-acceptor.ts';
 
 export interface HttpListenerOptions {
   /** An address or a name of this machine. */
   readonly host: string;
   /** 0 lets the system choose one. */
   readonly port: number;
+  /** TLS, and HTTP/2 for those who ask for it; absent or null for plain HTTP/1. */
+  readonly tls?: TlsSettings | null;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,13 +38,13 @@ const SWEEP_MS_MIN = 10;
 const REFUSALS_MAX = 256;
 
 /**
- * Opens a port that speaks HTTP/1 and hands every request to `handler`. Fails with `listen_failed` if the address
- * cannot be had.
+ * Opens a port that speaks HTTP/1, or with TLS also HTTP/2, and hands every request to `handler`.
+ * @throws TidegateError listen_failed if the address cannot be had; tls_file_unreadable, tls_certificate_invalid
  */
 export async function createHttpListener(
   options: HttpListenerOptions,
   handler: HttpHandler,
-): Promise<Listener> {
+): Promise<PublicListener> {
   const { limits, clock, logger } = options;
   const connections = new ConnectionRegistry();
   const context: ListenerContext = {
@@ -54,15 +58,21 @@ export async function createHttpListener(
     date: new DateHeader(clock),
   };
   const refusals = new Refusals(context);
+  const secure = await openAcceptor(options, context);
   const server = createServer(
     // A client may half-close after its request and still wait for the answer.
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
     (socket) => {
       if (connections.size >= limits.connectionsMax) {
-        refusals.refuse(socket);
+        if (secure === null) refusals.refuse(socket);
+        else refusals.drop(socket);
         return;
       }
       context.metrics.accepted();
+      if (secure !== null) {
+        secure.accept(socket);
+        return;
+      }
       const connection = new HttpConnection(socket, context);
       connections.add(connection);
       context.deadlines.add(connection);
@@ -75,11 +85,29 @@ export async function createHttpListener(
     return {
       host,
       port,
+      reload: async () => secure?.reload(),
       drain: (timeoutMs) => {
+        secure?.close();
         drained ??= drain(server, context, refusals, timeoutMs);
         return drained;
       },
     };
+  } catch (error) {
+    secure?.close();
+    context.deadlines.stop();
+    throw error;
+  }
+}
+
+/** What secures connections; null without TLS. Its code is loaded only where it is wanted. */
+async function openAcceptor(
+  options: HttpListenerOptions,
+  context: ListenerContext,
+): Promise<TlsAcceptor | null> {
+  if (options.tls === undefined || options.tls === null) return null;
+  try {
+    const { TlsAcceptor } = await import('./tls-acceptor.ts');
+    return await TlsAcceptor.open(options.tls, context, options.metrics);
   } catch (error) {
     context.deadlines.stop();
     throw error;
@@ -93,6 +121,7 @@ function sweepIntervalMs(limits: Limits): number {
     limits.httpBodyIdleTimeoutMs,
     limits.httpKeepAliveTimeoutMs,
     limits.httpLingerTimeoutMs,
+    limits.http2StallTimeoutMs,
   );
   return Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, Math.floor(shortest / 4)));
 }
@@ -152,6 +181,13 @@ class Refusals {
     // With both sides ended, the socket closes by itself; what the client sends until then is discarded.
     socket.end(responseHead(problem.status, problem.headers, framing) + problem.body);
     socket.resume();
+  }
+
+  /** Without a word, which would have to be encrypted first. */
+  drop(socket: Socket): void {
+    this.#context.metrics.refused('connections_max');
+    socket.on('error', ignoreError);
+    socket.destroy();
   }
 
   destroyAll(): void {

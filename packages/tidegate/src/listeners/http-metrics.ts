@@ -6,6 +6,9 @@ const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** Why a connection was refused. */
 export type RefusalReason = 'connections_max';
 
+/** Why a connection of HTTP/2 was ended: too many frames that cost an answer, or a fault that the library found. */
+export type Http2EndReason = 'control_frames' | 'fault';
+
 /** What is open, as far as the figures care. */
 export interface ConnectionFigures {
   readonly size: number;
@@ -17,6 +20,7 @@ export interface ConnectionFigures {
 export class HttpMetrics {
   readonly #accepted: Counter;
   readonly #refused: Readonly<Record<RefusalReason, Counter>>;
+  readonly #http2Ended: Readonly<Record<Http2EndReason, Counter>>;
   readonly #requests: readonly (readonly Counter[])[];
   #closedReceived = 0;
   #closedSent = 0;
@@ -32,6 +36,15 @@ export class HttpMetrics {
       labels: ['reason'],
     };
     this.#refused = { connections_max: metrics.counter(refused, ['connections_max']) };
+    const ended = {
+      name: 'tidegate_http_connections_ended_total',
+      help: 'HTTP/2 connections that were ended because of what the client did, by reason.',
+      labels: ['reason'],
+    };
+    this.#http2Ended = {
+      control_frames: metrics.counter(ended, ['control_frames']),
+      fault: metrics.counter(ended, ['fault']),
+    };
     const requests = {
       name: 'tidegate_http_requests_total',
       help: 'Requests answered on the public port, by method and class of status; a stream counts when it begins.',
@@ -60,6 +73,11 @@ export class HttpMetrics {
 
   refused(reason: RefusalReason): void {
     this.#refused[reason].add(1);
+  }
+
+  /** A connection of HTTP/2 was ended. */
+  http2Ended(reason: Http2EndReason): void {
+    this.#http2Ended[reason].add(1);
   }
 
   /** A response was begun; `method` is null if the request could not be read. */

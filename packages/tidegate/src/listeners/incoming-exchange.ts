@@ -1,6 +1,13 @@
 import { TidegateError } from '../kernel/index.ts';
-import type { IncomingRequest } from './incoming-request.ts';
-import type { ByteChannel, ByteChannelOwner, HttpExchange, ResponseHeaders, StreamFraming } from './port.ts';
+import type {
+  ByteChannel,
+  ByteChannelOwner,
+  HttpExchange,
+  HttpRequest,
+  RequestBody,
+  ResponseHeaders,
+  StreamFraming,
+} from './port.ts';
 import { problemResponse } from './problem.ts';
 import { CLOSED_CHANNEL } from './socket-channel.ts';
 
@@ -22,14 +29,19 @@ export interface ExchangeCarrier {
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
 }
 
+/** A request whose body can be told that the rest of it will not come. */
+export interface CarriedRequest extends HttpRequest {
+  readonly body: RequestBody & { fail(reason: TidegateError): void };
+}
+
 /** One request and the means to answer it. Once answered or abandoned it holds on to nothing but the request. */
 export class IncomingExchange implements HttpExchange {
-  readonly request: IncomingRequest;
+  readonly request: CarriedRequest;
   #carrier: ExchangeCarrier | null;
   #state: 'open' | 'answered' | 'abandoned' = 'open';
   #abandoned: (() => void) | null = null;
 
-  constructor(request: IncomingRequest, carrier: ExchangeCarrier) {
+  constructor(request: CarriedRequest, carrier: ExchangeCarrier) {
     this.request = request;
     this.#carrier = carrier;
   }

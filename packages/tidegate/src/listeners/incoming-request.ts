@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { RequestHead } from '../wire/http1/index.ts';
+import { clientCertificateOf, isEncrypted } from './client-certificate.ts';
 import type { IncomingBody } from './incoming-body.ts';
-import type { Headers, HttpRequest } from './port.ts';
+import type { ClientCertificate, Headers, HttpRequest } from './port.ts';
 
 /** A request as handlers see it. What not every handler looks at is computed when it is asked for. */
 export class IncomingRequest implements HttpRequest {
@@ -39,8 +40,20 @@ export class IncomingRequest implements HttpRequest {
     return this.#head.fields;
   }
 
+  get majorVersion(): 1 {
+    return 1;
+  }
+
   get minorVersion(): number {
     return this.#head.minorVersion;
+  }
+
+  get scheme(): 'http' | 'https' {
+    return isEncrypted(this.#socket) ? 'https' : 'http';
+  }
+
+  get clientCertificate(): ClientCertificate | null {
+    return clientCertificateOf(this.#socket);
   }
 
   /** Empty once the connection is gone. */

@@ -57,5 +57,85 @@ export const corsSchema = {
 
 export type CorsOptions = FromSchema<typeof corsSchema>;
 
+const certificateSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['certificate', 'key'],
+  properties: {
+    certificate: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'A file in PEM with the certificate, followed by those between it and the root. A relative path starts at the ' +
+        'folder of the config file.',
+    },
+    key: {
+      type: 'string',
+      minLength: 1,
+      description: "The file in PEM with the certificate's private key, without a passphrase.",
+    },
+    names: {
+      type: 'array',
+      maxItems: 1000,
+      items: { type: 'string', pattern: '^(\\*\\.)?[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$' },
+      description:
+        'The server names that this certificate is for, such as `example.org` or `*.example.org`; by default the names in it.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+/** TLS on the public port, with HTTP/2 for the clients that ask for it. Without it the port speaks plain HTTP/1. */
+export const tlsSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['certificates'],
+  properties: {
+    certificates: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 1000,
+      items: certificateSchema,
+      description:
+        'The certificates of the public port. A client that names none of their names gets the first one.',
+    },
+    minVersion: {
+      type: 'string',
+      enum: ['TLSv1.2', 'TLSv1.3'],
+      default: 'TLSv1.2',
+      description: 'The oldest version of TLS that is spoken.',
+    },
+    clientCa: {
+      type: 'string',
+      minLength: 1,
+      description: 'A file in PEM with the authorities whose client certificates are believed.',
+    },
+    clientCertificates: {
+      type: 'string',
+      enum: ['request', 'require'],
+      default: 'require',
+      description:
+        'With `clientCa`: whether a client may leave its certificate out (`request`) or is refused without one.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type TlsOptions = FromSchema<typeof tlsSchema>;
+
+/** One certificate to serve, by its files, with absolute paths. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** The server names that it is for; empty for those in the certificate. */
+  readonly names: readonly string[];
+}
+
+/** TLS as a listener takes it: nothing is missing. */
+export interface TlsSettings {
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** How clients show certificates, and the file with the authorities that are believed; null if they are not asked. */
+  readonly clients: { readonly ca: string; readonly certificates: 'request' | 'require' } | null;
+}
+
 // Part of what an option of this folder means: which addresses `host` may have.
 export { isLoopback } from './loopback.ts';

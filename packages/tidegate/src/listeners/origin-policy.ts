@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { isLoopback } from './loopback.ts';
+import type { HttpRequest } from './port.ts';
 
 /**
  * Which web pages may use a server that listens on loopback.
@@ -15,6 +16,9 @@ import { isLoopback } from './loopback.ts';
  * - Such a page reads by GET without any Origin, because to the browser it is not a cross-origin request. What gives it
  *   away is Host, which pages cannot set: a domain name that is neither a loopback name nor the host of a listed
  *   origin is refused. IP addresses cannot be rebound, and clients that are no browsers use those or localhost.
+ *
+ * Over TLS the browser has compared the name with the certificate before it sends anything, and nobody has one for
+ * evil.example that we could show: there a page of the same origin is one of the server's own, whatever its name.
  */
 export class OriginPolicy {
   readonly #origins: ReadonlySet<string>;
@@ -31,13 +35,18 @@ export class OriginPolicy {
   }
 
   /** Whether a request with these values of Origin and Host is let in; undefined stands for an absent field. */
-  allows(origin: string | undefined, host: string | undefined): boolean {
+  allows(origin: string | undefined, host: string | undefined, asked: Pick<HttpRequest, 'scheme'>): boolean {
     if (this.#allowsAny) return true;
-    if (origin === undefined) return host === undefined || this.#isTrustedHost(hostName(host.toLowerCase()));
+    if (origin === undefined) {
+      return (
+        host === undefined || this.#isTrustedHost(hostName(host.toLowerCase())) || asked.scheme === 'https'
+      );
+    }
     const lower = origin.toLowerCase();
     if (this.#origins.has(lower)) return true;
     if (host === undefined) return false;
     const own = host.toLowerCase();
+    if (asked.scheme === 'https') return lower === `https://${own.replace(/:(?:443)?$/, '')}`;
     return isLoopback(hostName(own)) && lower === `http://${own.replace(/:(?:80)?$/, '')}`;
   }
 

@@ -29,6 +29,20 @@ export interface RequestBody {
   resume(): void;
 }
 
+/** The certificate that a client has shown, and that an authority of `tls.clientCa` has signed. */
+export interface ClientCertificate {
+  /** The subject's attributes in the order of the certificate, such as `O=Example, CN=backend`. */
+  readonly subject: string;
+  /** The subject's common name; empty if it has none. */
+  readonly commonName: string;
+  /** The alternative names (RFC 5280, section 4.2.1.6) with their kinds, such as `DNS:a.example` and `URI:spiffe://b/c`. */
+  readonly names: readonly string[];
+  /** The SHA-256 of the certificate, as hexadecimal pairs with colons. */
+  readonly fingerprint: string;
+  /** When it ends, in milliseconds since the Unix epoch. */
+  readonly expiresMs: number;
+}
+
 export interface HttpRequest {
   readonly method: string;
   /** As sent, in origin form. */
@@ -38,9 +52,13 @@ export interface HttpRequest {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly body: RequestBody;
-  /** 0 or 1: the minor version of HTTP/1. */
+  readonly majorVersion: 1 | 2;
+  /** The minor version: 0 or 1 of HTTP/1, 0 of HTTP/2, neither of whose zeros has chunked framing. */
   readonly minorVersion: number;
+  readonly scheme: 'http' | 'https';
   readonly remoteAddress: string;
+  /** What the client proved to be by its certificate; null if it showed none, or none that is believed. */
+  readonly clientCertificate: ClientCertificate | null;
 }
 
 /** Header fields of a response. Framing and connection fields are the listener's. */
@@ -71,7 +89,10 @@ export interface ByteChannelOwner {
   draining(): void;
 }
 
-/** How the body of a streamed response is framed: `chunked` needs HTTP/1.1, `close` ends with the connection. */
+/**
+ * How the body of a streamed response is framed: `chunked` needs HTTP/1.1, `close` are bare bytes, which end with the connection
+ * on HTTP/1 and with the stream on HTTP/2.
+ */
 export type StreamFraming = 'chunked' | 'close';
 
 /** One request and the means to answer it. Exactly one of `respond`, `stream`, `converse` and `upgrade` is called, once. */
@@ -101,7 +122,10 @@ export interface HttpExchange {
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel;
-  /** 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. */
+  /**
+   * 101 with these headers, then raw bytes. `received` comes also for bytes that the client sent ahead. Fails with
+   * upgrade_invalid on HTTP/1.0 and on HTTP/2, which have no upgrade.
+   */
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
   /**
    * Called once if the client leaves before the exchange was answered, or ends its side of the connection, which looks the
@@ -115,6 +139,12 @@ export type HttpHandler = (exchange: HttpExchange) => void;
 
 /** Error code to HTTP status; total, so that a new code cannot be forgotten. */
 export type HttpStatusMap = Readonly<Record<ErrorCode, number>>;
+
+/** The listener of the public port. */
+export interface PublicListener extends Listener {
+  /** Reads the certificates anew, as happens by itself soon after their files change. Does nothing without TLS. */
+  reload(): Promise<void>;
+}
 
 /** An open listener. */
 export interface Listener {

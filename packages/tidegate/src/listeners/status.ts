@@ -71,6 +71,8 @@ export const HTTP_STATUS: HttpStatusMap = {
   arguments_invalid: 400,
   listen_refused: 500,
   listen_failed: 500,
+  tls_file_unreadable: 500,
+  tls_certificate_invalid: 500,
   server_unreachable: 503,
 
   internal: 500,

@@ -59,7 +59,7 @@ test('every page of docs/ is reached from its index', () => {
 
 test('every config that the documentation shows is valid', async () => {
   let shown = 0;
-  for (const path of ['docs/configuration.md', 'docs/limits.md']) {
+  for (const path of ['docs/configuration.md', 'docs/limits.md', 'docs/tls.md']) {
     for (const [, yaml] of page(path).matchAll(/```yaml\n([\s\S]*?)```/g)) {
       assert.deepEqual(await problemsOf(yaml), [], path);
       shown++;

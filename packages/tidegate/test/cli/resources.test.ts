@@ -148,7 +148,12 @@ test('mistakes are told with their place and what would be right', async () => {
       1,
     ],
     [['apply', '-f', '-'], 'kind: [\n', /standard input:2:1/, 1],
-    [['apply', '-f', '-'], 'kind: colour\nname: a\nspec: {}\n', /"colour" is none of topic, key, revocation/, 1],
+    [
+      ['apply', '-f', '-'],
+      'kind: colour\nname: a\nspec: {}\n',
+      /"colour" is none of topic, key, revocation/,
+      1,
+    ],
     [['get', 'colour'], '', /"colour" is none of topic, key, revocation/, 1],
     [['key', 'create', 'x'], '', /--allow LIST is missing/, 2],
     [['key', 'create', 'x', '--allow', 'orders'], '', /--allow takes/, 2],

@@ -13,6 +13,32 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    name: 'a section that lacks a key says which',
+    text: 'tls: {certificates: [{certificate: a.pem}]}\n',
+    problems: ['1:22 tls.certificates[0]: The key key is missing'],
+    remedy: /^Write key: and its value\.$/,
+  },
+  {
+    name: 'TLS without a certificate is none',
+    text: 'tls: {certificates: []}\n',
+    problems: ['1:21 tls.certificates: The list is empty'],
+    remedy: /^Write at least one item, or remove the section\.$/,
+  },
+  {
+    name: 'a server name has the form of one',
+    text: 'tls: {certificates: [{certificate: a, key: b, names: ["a.*.example"]}]}\n',
+    problems: ['1:55 tls.certificates[0].names[0]: "a.*.example" does not have the right form'],
+    remedy: /such as example\.org, or \*\.example\.org/,
+  },
+  {
+    name: 'certificates of clients need an authority',
+    text: 'tls: {certificates: [{certificate: a, key: b}], clientCertificates: require}\n',
+    problems: [
+      '1:69 tls.clientCertificates: Client certificates are asked for, and no authority is named whose certificates are believed',
+    ],
+    remedy: /in tls\.clientCa, or remove the key\.$/,
+  },
+  {
     name: 'an unknown key is named with the key that was probably meant',
     text: 'listen:\n  prot: 80\n',
     problems: ['2:3 listen: "prot" is not a known key'],
@@ -22,13 +48,14 @@ const cases: readonly Case[] = [
     name: 'an unknown section lists the sections',
     text: 'something: 1\n',
     problems: ['1:1 : "something" is not a known key'],
-    remedy: /^The keys here are listen, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
+    remedy:
+      /^The keys here are listen, tls, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
   },
   {
     name: 'a key that lacks its hash is told so',
     text: 'keys:\n  app: {allow: {a: [publish]}}\n',
     problems: ['2:8 keys.app: The key "hash" is missing'],
-    remedy: /^Add it\.$/,
+    remedy: /^Write hash: and its value\.$/,
   },
   {
     name: 'a time without its zone is refused',

@@ -185,3 +185,16 @@ test('keys are declared beside topics', async () => {
     { kind: 'key', name: 'app', spec: { hash, allow: { 'a/#': ['publish'] } } },
   ]);
 });
+
+test('without a section on TLS there is none; its paths start at the folder of the file', async () => {
+  assert.equal((await defaults()).tls, null);
+  const text = 'tls: {certificates: [{certificate: a.pem, key: /keys/a.key}], clientCa: ca.pem}\n';
+  await withFile(text, async (file) => {
+    const config = await resolveConfig({ file, overrides: {}, environment: {}, workingFolder: WORKING });
+    assert.deepEqual(config.tls, {
+      certificates: [{ certificate: join(dirname(file), 'a.pem'), key: '/keys/a.key', names: [] }],
+      minVersion: 'TLSv1.2',
+      clients: { ca: join(dirname(file), 'ca.pem'), certificates: 'require' },
+    });
+  });
+});

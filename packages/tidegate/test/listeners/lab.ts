@@ -17,8 +17,9 @@ import {
   createHttpListener,
   type HttpExchange,
   type HttpHandler,
-  type Listener,
+  type PublicListener,
 } from '../../src/listeners/index.ts';
+import type { TlsSettings } from '../../src/listeners/options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** How long anything may take before a test is given up; nothing is measured by it. */
@@ -26,7 +27,7 @@ const PATIENCE_MS = 10_000;
 
 /** A listener under test, with a clock that stands still and everything it says kept. */
 export interface Lab {
-  readonly listener: Listener;
+  readonly listener: PublicListener;
   readonly clock: ManualClock;
   readonly limits: Limits;
   readonly logged: readonly { readonly level: string; readonly fields: LogFields }[];
@@ -40,8 +41,10 @@ export async function openLab(
   t: TestContext,
   handler: HttpHandler,
   overrides: Partial<Limits> = {},
+  tls: TlsSettings | null = null,
 ): Promise<Lab> {
-  const clock = new ManualClock();
+  // Certificates are made for the days of the machine's clock.
+  const clock = tls === null ? new ManualClock() : new ManualClock(Date.now());
   const limits = resolveLimits(overrides);
   const logged: { level: string; fields: LogFields }[] = [];
   const say =
@@ -52,7 +55,7 @@ export async function openLab(
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
   const { metrics, read } = keptMetrics();
   const listener = await createHttpListener(
-    { host: '127.0.0.1', port: 0, limits, clock, logger, metrics },
+    { host: '127.0.0.1', port: 0, tls, limits, clock, logger, metrics },
     handler,
   );
   const clients: RawClient[] = [];
@@ -145,6 +148,18 @@ export async function until(
     if (patience.aborted) assert.fail(`Waited in vain for ${what()}.`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+/** Moves a clock on by steps, with turns of the event loop between them, until a condition holds. */
+export async function advanceUntil(
+  clock: ManualClock,
+  stepMs: number,
+  condition: () => boolean,
+): Promise<void> {
+  await until(() => {
+    if (!condition()) clock.advance(stepMs);
+    return condition();
+  });
 }
 
 /** Receives a whole body and calls back with it. */

@@ -54,6 +54,15 @@ export function parseRequestLine(text: string, targetBytesMax: number): RequestL
   return { method, ...otherForm(method, sent), minorVersion, end };
 }
 
+/** Whether a text may be a request target, of whatever form; the same octets count on every version of HTTP. */
+export function isTarget(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const octet = text.charCodeAt(at);
+    if (octet > 0xff || (OCTETS[octet] & TARGET) === 0) return false;
+  }
+  return text !== '';
+}
+
 /** `HTTP-version = "HTTP" "/" DIGIT "." DIGIT`, in capitals only (RFC 9112, section 2.3). */
 function parseVersion(text: string, at: number): number {
   if (text.startsWith('HTTP/1.', at)) {

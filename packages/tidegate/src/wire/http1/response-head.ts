@@ -44,6 +44,14 @@ export function responseHead(status: number, fields: ResponseFields, framing: st
   return `${head}\r\n`;
 }
 
+/** Refuses with `internal` what `responseHead` would, for heads that others write. */
+export function assertResponseFields(fields: ResponseFields): void {
+  for (const name in fields) {
+    if (!NAME.test(name) || FRAMING.has(name.toLowerCase())) throw invalid(name);
+    for (const value of [fields[name]].flat()) if (!VALUE.test(value)) throw invalid(name);
+  }
+}
+
 /** Whether a response of this status has no content, whatever its fields say (RFC 9112, section 6.3). */
 export function isWithoutContent(status: number): boolean {
   return status < 200 || status === 204 || status === 304;
