@@ -97,6 +97,7 @@ export async function startServer(
       clock,
       random: systemRandom,
       limits,
+      metrics,
       websocket: config.websocket,
     });
     const common = { limits, clock, logger, metrics };

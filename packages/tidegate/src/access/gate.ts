@@ -79,6 +79,10 @@ export class Gate implements Access {
     return this.#anonymous;
   }
 
+  get admitsAnonymous(): boolean {
+    return this.#anonymous.mayDoAnything;
+  }
+
   /** Whether anybody has a credential, or it was said what those may do who have none. */
   get hasCredentials(): boolean {
     const { tokens, anonymous } = this.#options;

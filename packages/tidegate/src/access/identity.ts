@@ -40,6 +40,11 @@ export class GrantedIdentity implements Identity {
     return this.#grants === Grants.all;
   }
 
+  /** Whether there is anything that it may do. */
+  get mayDoAnything(): boolean {
+    return this.#grants !== Grants.none;
+  }
+
   allows(permission: Permission, channel: string): boolean {
     return this.#grants.allows(permission, channel);
   }

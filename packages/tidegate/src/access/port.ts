@@ -38,6 +38,8 @@ export interface AccessHold {
 export interface Access {
   /** Who shows no credential. */
   readonly anonymous: Identity;
+  /** Whether anybody without a credential may do anything, so that a connection may begin without one. */
+  readonly admitsAnonymous: boolean;
   /**
    * Verifies an API key or a token, as it stands after `Bearer`. Calls back at once if the answer is known already.
    * Errors: credential_invalid, token_expired, credential_revoked, credential_attempts_exceeded, issuer_unavailable.

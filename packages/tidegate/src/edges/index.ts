@@ -1,6 +1,6 @@
 import type { Access } from '../access/port.ts';
 import { type Channels, PresenceRegistry } from '../channels/index.ts';
-import type { Clock, Limits, Random } from '../kernel/index.ts';
+import type { Clock, Limits, Metrics, Random } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { withAccess } from './authentication.ts';
 import { CentrifugeEdge, type ClientInfo } from './centrifuge/index.ts';
@@ -20,6 +20,7 @@ export interface EdgesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  readonly metrics: Metrics;
   readonly websocket: WebSocketOptions;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
   readonly mountPath?: string;
@@ -27,7 +28,7 @@ export interface EdgesOptions {
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { access, channels, clock, random, limits, websocket, mountPath = '/v1' } = options;
+  const { access, channels, clock, random, limits, metrics, websocket, mountPath = '/v1' } = options;
   const publish = new PublishEdge({ limits });
   const sse = new SseEdge({ limits });
   const stream = new StreamEdge({ limits });
@@ -45,7 +46,7 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     webSocket: (exchange, channels, channel) => webSocket.subscribe(exchange, channels, channel),
   });
   const presence = new PresenceRegistry<ClientInfo>(limits);
-  const centrifuge = new CentrifugeEdge({ channels, access, presence, clock, random, limits });
+  const centrifuge = new CentrifugeEdge({ channels, access, presence, clock, random, limits, metrics });
   return withConnections(
     {
       '/connection/websocket': (exchange) => centrifuge.webSocket(exchange),

@@ -193,18 +193,8 @@ export const LIMITS = {
     16 * MIB,
     'Two publications of which a delta is made: it takes time in proportion to them.',
   ),
-  centrifugePresenceMembersMax: limit(
-    10_000,
-    1,
-    1_000_000,
-    'Members in one reply; of larger channels there are only the numbers.',
-  ),
-  centrifugeExpiryGraceMs: limit(
-    25 * SECOND,
-    0,
-    600 * SECOND,
-    'How long a Centrifuge client may take to replace a token that has expired.',
-  ),
+  centrifugePresenceMembersMax: limit(10_000, 1, 1_000_000, 'Members in one reply; beyond, only numbers.'),
+  centrifugeExpiryGraceMs: limit(25 * SECOND, 0, 600 * SECOND, 'Time to replace a token that has expired.'),
   presenceMembersMax: limit(
     1_000_000,
     1,

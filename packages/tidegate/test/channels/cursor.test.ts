@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor, looksLikeCursor, partitionCursor } from '../../src/channels/cursor.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  looksLikeCursor,
+  partitionCursor,
+  singlePosition,
+} from '../../src/channels/cursor.ts';
 import { resolveLimits, TidegateError } from '../../src/kernel/index.ts';
 
 const limits = resolveLimits();
@@ -74,4 +80,11 @@ test('an offset that is no exact integer is refused', () => {
   assert.throws(() => decodeCursor('orders~Q3kZ8fTn1xYb~0~9999999999999999', limits), {
     code: 'position_invalid',
   });
+});
+
+test('the position of a cursor is known if it names one partition', () => {
+  assert.deepEqual(singlePosition(partitionCursor('orders', 'abc', 3, 17)), { epoch: 'abc', offset: 17 });
+  for (const cursor of ['', 'orders~abc~0~1~1~2', 'orders~abc~0~1~~other~def~0~1', 'orders']) {
+    assert.equal(singlePosition(cursor), null, cursor);
+  }
 });

@@ -31,6 +31,39 @@ for (const [from, expected] of [
   });
 }
 
+test('an offset begins where a cursor with it would, and needs no name of a topic', async () => {
+  await send('chat', 'a', 'b', 'c');
+  const { epoch } = log.topics.get('default') ?? {};
+  assert.ok(epoch !== undefined);
+  for (const [offset, known, expected, gaps] of [
+    [1, epoch, ['b', 'c'], []],
+    [1, '', ['b', 'c'], []],
+    [3, epoch, [], []],
+    [1, 'other', ['a', 'b', 'c'], ['other_epoch']],
+    [4, epoch, ['a', 'b', 'c'], ['beyond_end']],
+  ] as const) {
+    const subscriber = new TestSubscriber(hub, 'chat', { kind: 'offset', epoch: known, offset });
+    await clock.settle();
+    assert.deepEqual([subscriber.data, subscriber.gaps], [expected, gaps], `${offset} of "${known}"`);
+  }
+});
+
+test('an offset of what reads several partitions is a gap', async () => {
+  await send('wide/1', 'a');
+  const subscriber = new TestSubscriber(hub, 'wide/#', { kind: 'offset', epoch: '', offset: 0 });
+  await clock.settle();
+  assert.deepEqual([subscriber.data, subscriber.gaps], [[], ['other_channel']]);
+});
+
+test('the last N can be counted back from an offset', async () => {
+  await send('chat', 'a', 'b');
+  await send('noise', 'x');
+  await send('chat', 'c', 'd');
+  const subscriber = new TestSubscriber(hub, 'chat', { kind: 'last', count: 2, before: 4 });
+  await clock.settle();
+  assert.deepEqual(subscriber.data, ['b', 'c', 'd']);
+});
+
 test('from=-N counts the last N over several channels, by time', async () => {
   for (const [index, channel] of ['orders/1', 'wide/1', 'orders/2', 'wide/2', 'chat'].entries()) {
     await send(channel, `m${index}`);

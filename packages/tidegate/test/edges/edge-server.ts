@@ -82,6 +82,7 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
     channels,
     clock: systemClock,
     random: seededRandom(2),
+    metrics: noMetrics,
     limits,
     websocket: options.websocket ?? { compression: false },
   });

@@ -9,6 +9,7 @@ import {
   parsePosition,
   type Sink,
   type SlowPolicy,
+  type StartPosition,
   type Subscription,
 } from '../../src/channels/index.ts';
 import {
@@ -97,13 +98,13 @@ export class TestSubscriber implements Sink {
   constructor(
     hub: Hub,
     channels: string | readonly string[],
-    from = 'latest',
+    from: string | StartPosition = 'latest',
     slowPolicy: SlowPolicy = 'resume',
     gapEnds = false,
   ) {
     this.subscription = hub.subscribe({
       channels: typeof channels === 'string' ? [channels] : channels,
-      from: parsePosition(from),
+      from: typeof from === 'string' ? parsePosition(from) : from,
       encoder: new.target.encoder(),
       sink: this,
       slowPolicy,

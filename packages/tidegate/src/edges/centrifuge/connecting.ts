@@ -15,7 +15,9 @@ export function admit(session: Session, command: ConnectCommand, answer: (result
   const shown = session.takeCredential();
   const token = command.token === '' ? shown : command.token;
   if (token === '') {
-    connected(session, access.anonymous, command, answer);
+    // As Centrifugo says it that there are no credentials.
+    if (!access.admitsAnonymous) session.disconnect(DISCONNECT.badRequest);
+    else connected(session, access.anonymous, command, answer);
     return;
   }
   access.verify(token, session.from, (result) => {

@@ -1,6 +1,7 @@
 import type { Access, Identity } from '../../access/port.ts';
 import type { Channels, PresenceRegistry } from '../../channels/index.ts';
 import type { Clock, Limits, Random } from '../../kernel/index.ts';
+import type { ClientMetrics } from './client-metrics.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { Format } from './format.ts';
 import type { ClientInfo, Payload } from './protocol.ts';
@@ -25,6 +26,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  readonly figures: ClientMetrics;
   readonly format: Format;
   /** Null answers every call with 108, not available. */
   readonly rpc: RpcHandler | null;

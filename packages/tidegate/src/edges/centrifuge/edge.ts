@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Access } from '../../access/port.ts';
 import type { Channels, PresenceRegistry } from '../../channels/index.ts';
-import { type Clock, type Limits, type Random, TidegateError } from '../../kernel/index.ts';
+import { type Clock, type Limits, type Metrics, type Random, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
 import { credentialOf } from '../authentication.ts';
@@ -10,6 +10,7 @@ import { Liveness } from '../liveness.ts';
 import { framingFor } from '../stream-framing.ts';
 import { ApiEdge } from './api-edge.ts';
 import { type Carrier, sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
+import { ClientMetrics } from './client-metrics.ts';
 import { ClientRegistry } from './clients.ts';
 import type { Codec } from './codec.ts';
 import { jsonCodec } from './codec-json.ts';
@@ -33,6 +34,7 @@ export interface CentrifugeEdgeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
+  readonly metrics: Metrics;
   /** Answers RPC commands. Without one they are answered with 108, not available. */
   readonly rpc?: RpcHandler;
 }
@@ -49,6 +51,7 @@ export class CentrifugeEdge {
   /** Centrifugo's server API, for the same connections. */
   readonly api: ApiEdge;
   readonly #clients = new ClientRegistry();
+  readonly #figures: ClientMetrics;
   readonly #options: CentrifugeEdgeOptions;
   readonly #liveness: Liveness;
   readonly #receivers: ReceiverPool;
@@ -61,6 +64,11 @@ export class CentrifugeEdge {
     const { clock, limits, random } = options;
     this.#options = options;
     this.#node = randomUuid(random);
+    this.#figures = new ClientMetrics(options.metrics, {
+      connections: () => this.#clients.size,
+      members: () => options.presence.size,
+      unlisted: () => options.presence.overflow,
+    });
     const { access, channels, presence } = options;
     this.api = new ApiEdge(access, {
       channels,
@@ -205,7 +213,7 @@ export class CentrifugeEdge {
     let context = this.#contexts.get(key);
     if (context === undefined) {
       const { rpc = null, ...shared } = this.#options;
-      context = { ...shared, rpc, clients: this.#clients, format: create() };
+      context = { ...shared, rpc, clients: this.#clients, figures: this.#figures, format: create() };
       this.#contexts.set(key, context);
     }
     return context;

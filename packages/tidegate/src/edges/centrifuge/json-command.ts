@@ -1,6 +1,12 @@
 import { type Fields, fieldsOf, flagOf, integerOf, isAbsent, positionOf, textOf } from './json-fields.ts';
 import { jsonPayload } from './payload.ts';
-import { type Command, MalformedCommand, type Request, type SubscribeWish } from './protocol.ts';
+import {
+  type Command,
+  MalformedCommand,
+  type Request,
+  type SubscribeWish,
+  unrecoveredWish,
+} from './protocol.ts';
 
 /**
  * The command that a parsed line says: `{"id", "<method>": {…}}`, or `{}` for a pong.
@@ -66,6 +72,7 @@ function wishOf(fields: Fields): SubscribeWish {
     token: textOf(fields.token, 'token'),
     joinLeave: flagOf(fields.join_leave, 'join_leave'),
     delta: textOf(fields.delta, 'delta'),
+    unrecovered: unrecoveredWish(integerOf(fields.flag, 'flag')),
     extras: isAbsent(fields.tf) && integerOf(fields.type, 'type') === 0 ? 'none' : 'unknown',
   };
 }

@@ -8,6 +8,7 @@ import {
   PLAIN_WISH,
   type Request,
   type SubscribeWish,
+  unrecoveredWish,
 } from './protocol.ts';
 
 /**
@@ -100,7 +101,7 @@ const FILTER_FIELD = 13;
 function readWish(reader: ProtobufReader): { readonly channel: string; readonly wish: SubscribeWish } {
   let [channel, token, epoch, delta] = ['', '', '', ''];
   let [recover, joinLeave, hasFilter] = [false, false, false];
-  let [offset, type] = [0, 0];
+  let [offset, flag, type] = [0, 0, 0];
   forEachField(reader, (field) => {
     if (field === 1) channel = reader.text();
     else if (field === 2) token = reader.text();
@@ -109,6 +110,7 @@ function readWish(reader: ProtobufReader): { readonly channel: string; readonly 
     else if (field === 7) offset = reader.number();
     else if (field === 11) joinLeave = reader.flag();
     else if (field === 12) delta = reader.text();
+    else if (field === 14) flag = reader.int32();
     else if (field === 15) type = reader.int32();
     else {
       if (field === FILTER_FIELD) hasFilter = true;
@@ -117,7 +119,11 @@ function readWish(reader: ProtobufReader): { readonly channel: string; readonly 
     return true;
   });
   const extras = hasFilter || type !== 0 ? 'unknown' : 'none';
-  return { channel, wish: { recover: recover ? { epoch, offset } : null, token, joinLeave, delta, extras } };
+  const unrecovered = unrecoveredWish(flag);
+  return {
+    channel,
+    wish: { recover: recover ? { epoch, offset } : null, token, joinLeave, delta, unrecovered, extras },
+  };
 }
 
 function readPublish(reader: ProtobufReader): Request {

@@ -20,8 +20,18 @@ export interface SubscribeWish {
   readonly joinLeave: boolean;
   /** The delta encoding that it can take; empty for none. */
   readonly delta: string;
+  /** What is to be done if it cannot be recovered: go on with what is new, or refuse with an error. */
+  readonly unrecovered: 'goes on' | 'is refused';
   /** `unknown` if it wants what this server does not have: a filter, or another kind of subscription. */
   readonly extras: 'none' | 'unknown';
+}
+
+/** The bit of the field `flag` of a subscribe request that refuses to go on where there is nothing to recover. */
+const REJECT_UNRECOVERED = 2;
+
+/** What a client wishes by the field `flag` of its subscribe request. Other bits change nothing that it has to know. */
+export function unrecoveredWish(flag: number): SubscribeWish['unrecovered'] {
+  return (flag & REJECT_UNRECOVERED) === 0 ? 'goes on' : 'is refused';
 }
 
 /** A subscription with nothing special. */
@@ -30,6 +40,7 @@ export const PLAIN_WISH: SubscribeWish = {
   token: '',
   joinLeave: false,
   delta: '',
+  unrecovered: 'goes on',
   extras: 'none',
 };
 

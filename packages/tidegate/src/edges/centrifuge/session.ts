@@ -283,6 +283,7 @@ export class Session implements ConnectedClient, AccessHold {
   disconnect(reason: Disconnect): void {
     if (!this.isOpen) return;
     this.outbox.flush();
+    this.context.figures.disconnected(reason.code);
     this.closed();
     this.#transport.disconnect(reason);
   }

@@ -147,6 +147,9 @@ export class Subscriptions implements SubscriptionOwner {
     context.access.verify(token, from, (result) => {
       if (!this.#host.isOpen) return;
       if (result instanceof TidegateError) done(protocolErrorOf(result));
+      // A server without credentials takes any, and knows nothing of what they say.
+      else if (result === context.access.anonymous)
+        done(identity.allows('subscribe', channel) ? result : ERROR.permissionDenied);
       else if (result.claims.channel !== channel || result.user !== identity.user)
         done(ERROR.permissionDenied);
       else done(result);
@@ -162,7 +165,8 @@ export class Subscriptions implements SubscriptionOwner {
     }
     readMissed(this.#host.context, channel, wish, (missed) => {
       if (!this.#host.isOpen) return;
-      if (missed === 'unrecoverable') ready(latest);
+      if (missed === 'unrecoverable')
+        ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
       else if ('code' in missed) ready(refusal(missed));
       // A larger recovery goes on as pushes, from where the reply ends.
       else ready(() => this.#open(granted, { kind: 'offset', ...missed.next }, missed));

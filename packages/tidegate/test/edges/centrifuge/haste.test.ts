@@ -56,6 +56,15 @@ for (const way of TRANSPORTS) {
       client.disconnect();
     });
 
+    it('may show tokens to a server without credentials, which cannot read them', async () => {
+      const client = newClient(server.port, way, { token: 'a.b.c' });
+      client.connect();
+      const subscription = client.newSubscription(`lent/${name}`, { token: 'd.e.f' });
+      subscription.subscribe();
+      await subscription.ready();
+      client.disconnect();
+    });
+
     it('has hundreds of subscriptions', async () => {
       const client = newClient(server.port, way);
       const subscriptions = Array.from({ length: 300 }, (_, i) =>

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { PresenceRegistry } from '../../../src/channels/index.ts';
 import { webSocketCarrier } from '../../../src/edges/centrifuge/carrier.ts';
+import { ClientMetrics } from '../../../src/edges/centrifuge/client-metrics.ts';
 import { ClientRegistry } from '../../../src/edges/centrifuge/clients.ts';
 import { jsonCodec } from '../../../src/edges/centrifuge/codec-json.ts';
 import type { RpcHandler, SessionContext } from '../../../src/edges/centrifuge/context.ts';
 import { Format } from '../../../src/edges/centrifuge/format.ts';
 import { type ClientTransport, Session } from '../../../src/edges/centrifuge/session.ts';
 import type { Disconnect } from '../../../src/edges/centrifuge/status.ts';
-import { type Limits, resolveLimits, seededRandom } from '../../../src/kernel/index.ts';
+import { type Limits, noMetrics, resolveLimits, seededRandom } from '../../../src/kernel/index.ts';
 import { clock, hub } from '../../support/hub-fixture.ts';
 import { receive } from '../../wire/websocket/recorder.ts';
 import { TableAccess, type TableEntry } from './table-access.ts';
@@ -35,6 +36,7 @@ export class SessionLab {
       clock,
       random: seededRandom(3),
       limits: resolved,
+      figures: new ClientMetrics(noMetrics, { connections: () => 0, members: () => 0, unlisted: () => 0 }),
       format: new Format(jsonCodec, webSocketCarrier('json'), resolved),
       rpc: rpc ?? null,
     };

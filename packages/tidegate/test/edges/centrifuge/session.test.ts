@@ -232,6 +232,13 @@ describe('Recovery', () => {
     }
   });
 
+  it('is refused as an error where the client wants it so', async () => {
+    const client = await new SessionLab().connect();
+    const recover = { channel: 'news', recover: true, epoch: 'other', offset: 1, flag: 2 };
+    const [reply] = await client.ask({ id: 2, subscribe: recover });
+    assert.equal((reply.error as Result).code, 112);
+  });
+
   it('is not there for what spans partitions, which says so', async () => {
     const client = await new SessionLab().connect();
     const subscribe = { channel: 'wide/#', recover: true, epoch: 'e', offset: 3 };

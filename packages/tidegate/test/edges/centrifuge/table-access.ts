@@ -25,6 +25,7 @@ function identityOf(name: string, { user = '', expiresMs, claims = {}, allow }: 
 /** Believes the tokens of a table. The test ends them. */
 export class TableAccess implements Access {
   readonly anonymous: Identity;
+  admitsAnonymous = true;
   readonly #channels: Channels;
   readonly #identities = new Map<string, Identity>();
   readonly #holds = new Map<Identity, Set<AccessHold>>();

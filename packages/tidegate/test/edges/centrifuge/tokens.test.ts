@@ -81,6 +81,13 @@ describe('A connection token', () => {
     assert.equal(client.ended?.code, 3500);
   });
 
+  it('is asked for where those without one may do nothing', async () => {
+    const lab = new SessionLab({ table });
+    lab.access.admitsAnonymous = false;
+    assert.equal((await lab.connect()).ended?.code, 3501);
+    assert.equal((await lab.connect('bob')).ended, null);
+  });
+
   it('is not a subscription token', async () => {
     const lab = new SessionLab({ table });
     assert.equal((await lab.connect('channel again')).ended?.code, 3500);
