@@ -1,13 +1,14 @@
 import type { Channels } from '../channels/index.ts';
 import { type Clock, type Counter, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
 import { Attempts } from './attempts.ts';
+import type { Certificates } from './certificates.ts';
 import { type Allow, Grants } from './grants.ts';
 import { GuardedChannels } from './guarded-channels.ts';
 import { Holds } from './holds.ts';
 import { GrantedIdentity } from './identity.ts';
 import { KeyRing } from './keys.ts';
 import type { KeyOptions } from './options.ts';
-import type { Access, AccessHold, Identity } from './port.ts';
+import type { Access, AccessHold, Identity, ShownCertificate } from './port.ts';
 import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
 import { Tokens } from './tokens.ts';
 
@@ -26,6 +27,7 @@ export interface GateOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly tokens: Tokens;
+  readonly certificates: Certificates;
   /** What those may do who show no credential; null if nothing was said about them. */
   readonly anonymous: Allow | null;
   /** Whether everybody may do everything as long as nobody has a credential and nothing was said about `anonymous`. */
@@ -85,8 +87,8 @@ export class Gate implements Access {
 
   /** Whether anybody has a credential, or it was said what those may do who have none. */
   get hasCredentials(): boolean {
-    const { tokens, anonymous } = this.#options;
-    return this.#keys.size > 0 || !tokens.isEmpty || anonymous !== null;
+    const { tokens, certificates, anonymous } = this.#options;
+    return this.#keys.size > 0 || !tokens.isEmpty || !certificates.isEmpty || anonymous !== null;
   }
 
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
@@ -121,6 +123,13 @@ export class Gate implements Access {
     else if (this.#options.tokens.isEmpty || !Tokens.looksLikeToken(credential))
       this.#refuse(from, new TidegateError('credential_invalid', 'There is no such key'), done);
     else this.#verifyToken(credential, from, done);
+  }
+
+  certified(certificate: ShownCertificate): Identity {
+    const { certificates, clock } = this.#options;
+    // Whether it is good now the listener has seen when the connection began, which may be long ago.
+    if (certificate.expiresMs <= clock.nowMs()) return this.#anonymous;
+    return certificates.identityOf(certificate) ?? this.#anonymous;
   }
 
   channelsFor(identity: Identity): Channels {

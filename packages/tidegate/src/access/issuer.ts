@@ -6,6 +6,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
+import { hasWildcard } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
 import { type Allow, forUser, Grants, readAllow } from './grants.ts';
 import { GrantedIdentity } from './identity.ts';
@@ -101,20 +102,34 @@ export class Issuer {
 
   #identity(payload: JWTPayload): GrantedIdentity {
     const user = payload.sub ?? '';
-    const { capabilities } = payload;
+    const { capabilities, channel } = payload;
+    if (channel !== undefined) return this.#forOneChannel(payload, channel);
     const own = capabilities === undefined ? this.rules.allow : readAllow(capabilities);
     if (own === null)
       throw new TidegateError(
         'credential_invalid',
         'The claim "capabilities" is not an object of patterns, each with an array of permissions',
       );
+    return this.#granted(payload, new Grants(forUser(own, user)));
+  }
+
+  /** A token that names a channel is for subscribing to that one, as in the Centrifuge protocol, and for nothing else. */
+  #forOneChannel(payload: JWTPayload, channel: unknown): GrantedIdentity {
+    const isOne = typeof channel === 'string' && !hasWildcard(channel);
+    if (!isOne)
+      throw new TidegateError('credential_invalid', 'The claim "channel" is not the name of a channel');
+    return this.#granted(payload, new Grants({ [channel]: ['subscribe'] }));
+  }
+
+  #granted(payload: JWTPayload, grants: Grants): GrantedIdentity {
+    const user = payload.sub ?? '';
     return new GrantedIdentity({
       credential: 'token',
       name: user === '' ? `token:${this.rules.name}` : `user:${user}`,
       user,
       expiresMs: payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000,
       claims: payload,
-      grants: new Grants(forUser(own, user)),
+      grants,
     });
   }
 }

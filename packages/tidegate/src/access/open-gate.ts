@@ -3,6 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Channels } from '../channels/index.ts';
 import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
+import { Certificates } from './certificates.ts';
 import { fetchText } from './fetch-text.ts';
 import { type AccessRules, Gate } from './gate.ts';
 import { Issuer } from './issuer.ts';
@@ -44,6 +45,7 @@ export function openGate(options: OpenGateOptions): Gate {
     limits,
     metrics,
     tokens: new Tokens(clock, issuers),
+    certificates: new Certificates(access.certificates ?? {}),
     anonymous: access.anonymous ?? null,
     openWithoutCredentials,
     rules,

@@ -128,6 +128,14 @@ export const accessSchema = {
       description:
         'What those may do who show no credential, once there are keys or issuers: patterns with what is allowed there. Nothing unless given.',
     },
+    certificates: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { '^(CN|DNS|URI|IP Address|email):.': allowSchema },
+      description:
+        'What clients may do by the certificate of their connection (mTLS): by one of its names, such as `DNS:backend.example` or ' +
+        '`URI:spiffe://example/backend`, or by `CN:` and its common name. What several names allow adds up.',
+    },
     issuers: {
       type: 'object',
       additionalProperties: false,

@@ -8,8 +8,8 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** Who asks, as the server has verified it. Immutable, and shared by all connections that show the same credential. */
 export interface Identity {
-  /** What was shown: nothing, an API key or a token. */
-  readonly credential: 'none' | 'key' | 'token';
+  /** What was shown: nothing, an API key, a token, or a certificate of the connection (mTLS). */
+  readonly credential: 'none' | 'key' | 'token' | 'certificate';
   /**
    * Names the credential among all others, such as `key:backend` or `sub:alice`; empty for none. Stands in for the source of
    * events that name none.
@@ -34,6 +34,16 @@ export interface AccessHold {
   accessEnded(reason: AccessEnd): void;
 }
 
+/** What a client proved to be when its connection was made. */
+export interface ShownCertificate {
+  /** Empty if it has none. */
+  readonly commonName: string;
+  /** With their kinds, such as `DNS:a.example`. */
+  readonly names: readonly string[];
+  /** When it ends, in milliseconds since the Unix epoch. */
+  readonly expiresMs: number;
+}
+
 /** Who may do what. Everything that crosses it has been verified; nothing of it waits for anybody but the first sight of a token. */
 export interface Access {
   /** Who shows no credential. */
@@ -46,6 +56,8 @@ export interface Access {
    * @param from who asks, for slowing down guessing: the address of the client
    */
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void;
+  /** Who shows a certificate that the listener believes, and nothing else; the anonymous identity if none of its names means anything. */
+  certified(certificate: ShownCertificate): Identity;
   /** The channels as somebody sees them: what they may not do is answered with access_denied. */
   channelsFor(identity: Identity): Channels;
   /** Tells `hold` when the identity ends; at once, in the next turn, if it has already. Returns what lets go of it. */

@@ -21,7 +21,8 @@ export function withAccess(access: Access, handler: ChannelsHandler): HttpHandle
       exchange.fail(TidegateError.from(error));
       return;
     }
-    if (credential === null) handler(exchange, access.channelsFor(access.anonymous));
+    if (credential === null)
+      handler(exchange, access.channelsFor(withoutCredential(access, exchange.request)));
     else access.verify(credential, exchange.request.remoteAddress, (result) => settle(exchange, result));
   };
 }
@@ -37,4 +38,9 @@ export function credentialOf(request: HttpRequest): string | null {
     throw new TidegateError('credential_invalid', 'The request shows more than one');
   if (shown.length === 0) return inQuery.length === 0 ? null : inQuery[0];
   return bearerCredential(shown[0]);
+}
+
+/** Who a request is of that shows no key and no token. */
+export function withoutCredential(access: Access, { clientCertificate }: HttpRequest): Identity {
+  return clientCertificate === null ? access.anonymous : access.certified(clientCertificate);
 }
