@@ -5,7 +5,12 @@ import { KIB, type LimitEntry, limit, MIB, SECOND } from './limit-entry.ts';
  * the same names, which a test checks, and each limit has a test that reaches it.
  */
 export const LIMITS = {
-  connectionsMax: limit(50_000, 1, 1_000_000, 'Sockets are memory; beyond this, new connections get 503.'),
+  connectionsMax: limit(
+    50_000,
+    1,
+    1_000_000,
+    'Sockets are memory; beyond this, new connections get 503, and so do streams that HTTP/2 holds open beyond as many.',
+  ),
   httpHeadBytesMax: limit(16 * KIB, 1 * KIB, 1 * MIB, 'A head is held in memory until it is complete.'),
   httpHeadersMax: limit(100, 10, 1000, 'Many tiny headers cost more than their bytes.'),
   httpTargetBytesMax: limit(8 * KIB, 256, 64 * KIB, 'Long targets are mistakes or attacks.'),

@@ -16,6 +16,7 @@ import {
   HEADERS,
   openSecureLab,
   PING,
+  PREFACE,
   RawHttp2Client,
   RST_STREAM,
   requestFields,
@@ -62,7 +63,10 @@ describe('A client of HTTP/2', { skip: NO_OPENSSL }, () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     assert.notEqual(await client.ended(), constants.NGHTTP2_NO_ERROR);
-    assert.ok(begun < 200, `${begun} requests were begun`);
+    assert.ok(begun <= 100, `${begun} requests were begun`);
+    // The last stream that was looked at (RFC 9113, section 6.8): no later than the 100th.
+    const { payload } = await client.frame(GOAWAY);
+    assert.ok(payload.readUInt32BE(0) < 2 * 100, `stream ${payload.readUInt32BE(0)}`);
     assert.equal(lab.metric('tidegate_http_connections_ended_total{fault}'), 1);
     await until(() => lab.metric('tidegate_http_connections_open') === 0);
   });
@@ -161,7 +165,9 @@ describe('A client of HTTP/2', { skip: NO_OPENSSL }, () => {
     // A stream on which nothing is to be sent may stay as long as it likes.
     lab.clock.advance(lab.limits.http2StallTimeoutMs * 3);
     assert.deepEqual(owner.told, []);
-    while (channels[0].write(Buffer.alloc(16_384)));
+    let heldBytes = 16_384;
+    while (channels[0].write(Buffer.alloc(16_384))) heldBytes += 16_384;
+    assert.ok(heldBytes <= 128 * 1024, `${heldBytes} bytes wait for it`);
     lab.clock.advance(lab.limits.http2StallTimeoutMs / 2);
     assert.deepEqual(owner.told, []);
     lab.clock.advance(lab.limits.http2StallTimeoutMs * 2);
@@ -218,6 +224,19 @@ describe('A client of HTTP/2', { skip: NO_OPENSSL }, () => {
     let begun = 0;
     const lab = await openSecureLab(t, () => void begun++, { http2StreamsMax: 10 });
     const client = await RawHttp2Client.open(t, lab);
+    for (let request = 0; request < 300 && !client.isClosed; request++) {
+      client.send(requestFrame(1 + 2 * request));
+      if (request % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.notEqual(await client.ended(), constants.NGHTTP2_NO_ERROR);
+    assert.equal(begun, 10);
+  });
+
+  test('that does not agree to the settings is held to them all the same', async (t) => {
+    let begun = 0;
+    const lab = await openSecureLab(t, () => void begun++, { http2StreamsMax: 10 });
+    const client = await RawHttp2Client.open(t, lab, null);
+    client.send(PREFACE, frame(SETTINGS, 0, 0));
     for (let request = 0; request < 300 && !client.isClosed; request++) {
       client.send(requestFrame(1 + 2 * request));
       if (request % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));

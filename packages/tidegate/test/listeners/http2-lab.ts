@@ -121,7 +121,8 @@ export const END_STREAM = 1;
 export const ACK = 1;
 export const END_HEADERS = 4;
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** What a connection begins with (RFC 9113, section 3.4). */
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const HEAD_BYTES = 9;
 
 /** A frame that was received. */
@@ -217,7 +218,7 @@ export class RawHttp2Client {
     await once(socket, 'secureConnect');
     const client = new RawHttp2Client(socket);
     if (settings !== null) {
-      client.send(Buffer.from(PREFACE, 'latin1'), frame(SETTINGS, 0, 0, settings));
+      client.send(PREFACE, frame(SETTINGS, 0, 0, settings));
       await client.frame(SETTINGS);
       client.send(frame(SETTINGS, ACK, 0));
     }

@@ -97,6 +97,21 @@ describe('A request over HTTP/2', { skip: NO_OPENSSL }, () => {
     assert.ok(!session.destroyed);
   });
 
+  test('that was answered before its end is asked for no more (RFC 9113, section 8.1)', async (t) => {
+    const lab = await openSecureLab(t, (exchange) =>
+      collect(exchange, () => assert.fail('it was taken'), 10),
+    );
+    const client = await RawHttp2Client.open(t, lab);
+    const fields = requestFields().map(
+      ([name, value]) => [name, name === ':method' ? 'POST' : value] as const,
+    );
+    client.send(frame(HEADERS, END_HEADERS, 1, fieldBlock(fields)), frame(DATA, 0, 1, Buffer.alloc(20)));
+    const { payload } = await client.frame(RST_STREAM, 1);
+    assert.equal(payload.readUInt32BE(0), constants.NGHTTP2_NO_ERROR);
+    const answered = client.frames.filter(({ stream }) => stream === 1).map(({ type }) => type);
+    assert.deepEqual([answered[0], answered.at(-2), answered.at(-1)], [HEADERS, DATA, RST_STREAM]);
+  });
+
   test('whose body stops arriving is answered with 408', async (t) => {
     const lab = await openSecureLab(t, (exchange) => collect(exchange, () => assert.fail('it was taken')));
     const session = await openSession(t, lab);

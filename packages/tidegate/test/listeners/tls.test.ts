@@ -275,6 +275,21 @@ describe('The certificates of a listener', { skip: NO_OPENSSL }, () => {
     assert.equal(lab.metric('tidegate_tls_reloads_total{ok}'), 1);
   });
 
+  test('that end within two weeks are warned of, and their end is a metric', async (t) => {
+    const certificates = await Certificates.create(t);
+    await certificates.make('long');
+    await certificates.make('brief', { days: 10 });
+    const lasting = await openLab(t, fine, {}, settings(certificates, ['long']));
+    assert.deepEqual(lasting.logged, []);
+    const ending = await openLab(t, fine, {}, settings(certificates, ['long', 'brief']));
+    assert.deepEqual(
+      ending.logged.map(({ level }) => level),
+      ['warn'],
+    );
+    const left = ending.metric('tidegate_tls_certificate_expiry_seconds') * 1000 - ending.clock.nowMs();
+    assert.ok(left > 9 * DAY_MS && left <= 10 * DAY_MS, `${left}`);
+  });
+
   test('that cannot be used at the start are a refusal, which names the file and the reason', async (t) => {
     const certificates = await Certificates.create(t);
     await certificates.make('one');

@@ -168,10 +168,8 @@ describe('A server with TLS', { skip: NO_OPENSSL }, () => {
     assert.equal(await curl(`${url}/v1/history/curl`), '2 200');
     assert.equal(await curl('-I', `${url}/v1/history/curl`), '2 200');
     assert.equal(await curl(`${url}/nothing`), '2 404');
-    assert.equal(
-      await curl('--max-time', '1', `${url}/v1/channels/curl?from=earliest`).catch(curlStatus),
-      '2 200',
-    );
+    const poll = ['-H', 'Accept: application/json', `${url}/v1/channels/curl?from=earliest`];
+    assert.equal(await curl(...poll), '2 200');
   });
 
   test('opens WebSockets over HTTP/1.1', async () => {
@@ -218,11 +216,6 @@ describe('A server with TLS', { skip: NO_OPENSSL }, () => {
     assert.equal(subscriber.stream.rstCode, 0);
   });
 });
-
-/** What curl has written before it gave up. */
-function curlStatus(error: { readonly stdout: string }): string | undefined {
-  return error.stdout.split('\n').at(-1);
-}
 
 test('a server whose certificate cannot be used does not start, and says why', {
   skip: NO_OPENSSL,
