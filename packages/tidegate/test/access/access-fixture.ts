@@ -1,3 +1,4 @@
+import { Certificates } from '../../src/access/certificates.ts';
 import { Gate, type GateOptions, hashOfKey, type Identity, NO_RULES } from '../../src/access/index.ts';
 import type { Issuer } from '../../src/access/issuer.ts';
 import type { KeyOptions } from '../../src/access/options.ts';
@@ -30,6 +31,7 @@ export function testGate({ clock, issuers = [], keys = {}, ...others }: GateSett
     limits: resolveLimits(),
     metrics: noMetrics,
     tokens: new Tokens(clock, issuers),
+    certificates: new Certificates({}),
     anonymous: null,
     openWithoutCredentials: false,
     rules: { ...NO_RULES, keys: new Map(Object.entries(keys)) },

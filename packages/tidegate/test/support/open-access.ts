@@ -1,3 +1,4 @@
+import { Certificates } from '../../src/access/certificates.ts';
 import { Gate, NO_RULES } from '../../src/access/index.ts';
 import { Tokens } from '../../src/access/tokens.ts';
 import type { Channels } from '../../src/channels/index.ts';
@@ -11,6 +12,7 @@ export function openAccess(channels: Channels): Gate {
     limits: resolveLimits(),
     metrics: noMetrics,
     tokens: new Tokens(systemClock, []),
+    certificates: new Certificates({}),
     anonymous: null,
     openWithoutCredentials: true,
     rules: NO_RULES,

@@ -16,8 +16,9 @@ export function admit(session: Session, command: ConnectCommand, answer: (result
   const token = command.token === '' ? shown : command.token;
   if (token === '') {
     // As Centrifugo says it that there are no credentials.
-    if (!access.admitsAnonymous) session.disconnect(DISCONNECT.badRequest);
-    else connected(session, access.anonymous, command, answer);
+    const { unnamed } = session.arrival;
+    if (unnamed === access.anonymous && !access.admitsAnonymous) session.disconnect(DISCONNECT.badRequest);
+    else connected(session, unnamed, command, answer);
     return;
   }
   access.verify(token, session.from, (result) => {

@@ -4,7 +4,7 @@ import type { Channels, PresenceRegistry } from '../../channels/index.ts';
 import { type Clock, type Limits, type Metrics, type Random, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
-import { credentialOf } from '../authentication.ts';
+import { credentialOf, withoutCredential } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
 import { Liveness } from '../liveness.ts';
 import { framingFor } from '../stream-framing.ts';
@@ -194,6 +194,7 @@ export class CentrifugeEdge {
     return {
       from: request.remoteAddress,
       credential: credentialOf(request) ?? '',
+      unnamed: withoutCredential(this.#options.access, request),
       session: randomUuid(this.#options.random),
       node: this.#node,
     };

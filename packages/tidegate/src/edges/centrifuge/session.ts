@@ -26,6 +26,8 @@ export interface Arrival {
   readonly from: string;
   /** The credential of the request that began the connection; empty for none. One in the connect command takes its place. */
   readonly credential: string;
+  /** Who it is that connects, as long as no credential says otherwise: whom a certificate names, or nobody in particular. */
+  readonly unnamed: Identity;
   /** What names the connection in emulation requests; empty for connections that go both ways. */
   readonly session: string;
   readonly node: string;
@@ -66,7 +68,7 @@ export class Session implements ConnectedClient, AccessHold {
     this.#transport = transport;
     this.outbox = new Outbox(context.format, transport, context.limits.centrifugeOutputBytesMax);
     this.subscriptions = new Subscriptions(this);
-    this.#identity = context.access.anonymous;
+    this.#identity = arrival.unnamed;
     this.#info = { user: '', client: this.client, connInfo: null, chanInfo: null };
   }
 

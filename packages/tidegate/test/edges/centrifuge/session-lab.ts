@@ -68,7 +68,13 @@ export class TestClient implements ClientTransport {
   #replies: Reply[] = [];
 
   constructor(context: SessionContext, credential = '') {
-    this.session = new Session(context, this, { from: '127.0.0.1', credential, session: '', node: '' });
+    this.session = new Session(context, this, {
+      from: '127.0.0.1',
+      credential,
+      unnamed: context.access.anonymous,
+      session: '',
+      node: '',
+    });
   }
 
   /** Sends commands as the lines of one frame, lets the turn end, and returns what came. */

@@ -10,9 +10,11 @@ eachTestHasAHub();
 
 function open(transport: FakeTransport): { readonly client: StreamClient; readonly isGone: () => boolean } {
   const liveness = new Liveness({ clock, intervalMs: 1000, closeTimeoutMs: 1000 });
-  const arrival = { from: '127.0.0.1', credential: '', session: 's', node: 'n' };
   const state = { gone: false };
-  const client = new StreamClient(new SessionLab().context, arrival, liveness, 'close', () => {
+  const { context } = new SessionLab();
+  const unnamed = context.access.anonymous;
+  const arrival = { from: '127.0.0.1', credential: '', unnamed, session: 's', node: 'n' };
+  const client = new StreamClient(context, arrival, liveness, 'close', () => {
     state.gone = true;
   });
   client.open(transport);
