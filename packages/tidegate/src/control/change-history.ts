@@ -1,24 +1,35 @@
 import { TidegateError } from '../kernel/index.ts';
 import type { AppliedChangeSet } from './port.ts';
 
-/** Change sets kept in memory for those who watch. */
+/** What is kept in memory for those who watch: so many change sets, of at most so many bytes as they were stored. */
 const CHANGE_SETS_MAX = 1000;
+const BYTES_MAX = 4 * 1024 * 1024;
+
+interface Entry {
+  readonly applied: AppliedChangeSet;
+  readonly bytes: number;
+}
 
 /** The newest change sets that took effect. */
 export class ChangeHistory {
   #from: number;
-  #changeSets: AppliedChangeSet[] = [];
+  #entries: Entry[] = [];
+  #bytes = 0;
 
   /** @param from the position from which on nothing is missing */
   constructor(from: number) {
     this.#from = from;
   }
 
-  add(applied: AppliedChangeSet): void {
-    this.#changeSets.push(applied);
-    if (this.#changeSets.length < CHANGE_SETS_MAX * 2) return;
-    const dropped = this.#changeSets.splice(0, CHANGE_SETS_MAX);
-    this.#from = dropped[dropped.length - 1].position;
+  /** @param bytes what its record takes */
+  add(applied: AppliedChangeSet, bytes: number): void {
+    this.#entries.push({ applied, bytes });
+    this.#bytes += bytes;
+    while (this.#entries.length > CHANGE_SETS_MAX || this.#bytes > BYTES_MAX) {
+      const dropped = this.#entries.shift()!;
+      this.#bytes -= dropped.bytes;
+      this.#from = dropped.applied.position;
+    }
   }
 
   /**
@@ -30,6 +41,6 @@ export class ChangeHistory {
       const known = `${this.#from} to ${end}`;
       throw new TidegateError('resource_history_gone', `The position is ${position}; ${known} are known.`);
     }
-    return this.#changeSets.filter((applied) => applied.position > position);
+    return this.#entries.flatMap(({ applied }) => (applied.position > position ? [applied] : []));
   }
 }

@@ -62,7 +62,7 @@ export class JournalFold {
     if (outcome.kind === 'conflict') return { changeSet, applied: null, removals: [] };
     const { id, who, atMs } = changeSet;
     const applied = deepFreeze({ position, id, who, atMs, changes: outcome.changes });
-    this.#history.add(applied);
+    this.#history.add(applied, bytes.length);
     return { changeSet, applied, removals: outcome.removals };
   }
 

@@ -49,7 +49,7 @@ export interface AdminResponse {
   readonly body: string | Uint8Array | AdminStream;
 }
 
-/** What answers one method on one path, in which segments such as `{name}` stand for any one segment. A route for GET answers HEAD too. A TidegateError becomes problem+json. */
+/** What answers one method on one path, in which segments such as `{name}` stand for any one segment. A route for GET answers HEAD too. Of several paths that match, the one with the fewest such segments counts. A TidegateError becomes problem+json. */
 export interface AdminRoute {
   readonly method: string;
   readonly path: string;
@@ -125,10 +125,13 @@ async function answer(
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
-  const onPath = options.routes.flatMap((candidate) => {
+  const matching = options.routes.flatMap((candidate) => {
     const parameters = matchPath(candidate.path, path);
-    return parameters === null ? [] : [{ candidate, parameters }];
+    return parameters === null ? [] : [{ candidate, parameters, left: Object.keys(parameters).length }];
   });
+  // The path that says most, whichever methods it takes.
+  const fewest = Math.min(...matching.map(({ left }) => left));
+  const onPath = matching.filter(({ left }) => left === fewest);
   if (onPath.length === 0)
     throw new TidegateError('http_not_found', `There is no ${path} on the admin port.`);
   const route = onPath.find(({ candidate }) => candidate.method === method);

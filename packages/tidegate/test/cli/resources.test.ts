@@ -188,3 +188,28 @@ test('a stored topic takes effect at once: channels of its name and of its prefi
     'by prefix\n',
   );
 });
+
+test('every path that the OpenAPI document describes is there, on the port that it names', async () => {
+  const document = (await (await fetch(`${server.adminUrl}/api/openapi.json`)).json()) as {
+    readonly paths: Record<string, { readonly servers: readonly [{ readonly url: string }] }>;
+  };
+  const ports: Record<string, string> = {
+    'http://127.0.0.1:8080': server.url,
+    'http://127.0.0.1:8081': server.adminUrl,
+  };
+  for (const [path, { servers }] of Object.entries(document.paths)) {
+    const concrete = path
+      .replace('{channel}', 'some/channel')
+      .replace('{kind}', 'topic')
+      .replace('/api/topic/{name}', '/api/topic/declared')
+      .replace('/api/key/{name}', '/api/key/back_end-1');
+    const abort = new AbortController();
+    const response = await fetch(ports[servers[0].url] + concrete, {
+      headers: { accept: path.includes('/sse') ? 'text/event-stream' : '*/*' },
+      signal: abort.signal,
+    });
+    // A path that is there takes another method at least.
+    assert.notEqual(response.status, 404, path);
+    abort.abort();
+  }
+});

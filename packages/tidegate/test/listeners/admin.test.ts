@@ -24,6 +24,7 @@ const routes: readonly AdminRoute[] = [
       body: `${parameters.name}=${body.toString()}`,
     }),
   },
+  { method: 'POST', path: '/things/special', handle: () => ({ status: 200, headers: {}, body: 'special' }) },
   {
     method: 'GET',
     path: '/unknown',
@@ -152,4 +153,11 @@ test('a client that does not read a stream is cut off', async (t) => {
   await over;
   assert.equal(stream.open, 0);
   await assert.rejects(response.text());
+});
+
+test('a path that is there as it is counts before one with a variable segment', async (t) => {
+  const url = await open(t);
+  assert.equal(await (await fetch(`${url}/things/special`, { method: 'POST' })).text(), 'special');
+  const response = await fetch(`${url}/things/special`, { method: 'PUT', body: 'x' });
+  assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST']);
 });
