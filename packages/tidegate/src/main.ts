@@ -114,7 +114,7 @@ export async function startServer(
       limits,
       clock,
       logger,
-      authorize: isLoopback(listen.adminHost) ? null : adminAuthorization(gate),
+      authorize: adminAuthorization(gate, isLoopback(listen.adminHost) ? 'everybody' : 'admins'),
     });
     opened.push(() => admin.drain(0));
     const publicListener = await createHttpListener(

@@ -1,16 +1,20 @@
 import { type Access, bearerCredential, type Identity } from '../access/index.ts';
 import { TidegateError } from '../kernel/index.ts';
 
-/** Lets those use the admin port who have the permission `admin`. */
+/** Whether the admin port is for those alone who have the permission `admin`, or for everybody who can reach it. */
+export type AdminDoor = 'admins' | 'everybody';
+
+/** Names the credential of who asks, for the history of changes, and refuses whoever may not. */
 export function adminAuthorization(
   access: Access,
-): (authorization: string | undefined, from: string) => Promise<void> {
+  door: AdminDoor,
+): (authorization: string | undefined, from: string) => Promise<string> {
   return async (authorization, from) => {
     const identity =
       authorization === undefined
         ? access.anonymous
         : await verified(access, bearerCredential(authorization), from);
-    if (identity.allows('admin', '')) return;
+    if (door === 'everybody' || identity.allows('admin', '')) return identity.name;
     if (authorization === undefined) throw new TidegateError('credential_missing', 'for the admin port');
     throw new TidegateError('access_denied', 'The permission admin is needed');
   };

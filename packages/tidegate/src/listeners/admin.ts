@@ -66,10 +66,10 @@ export interface AdminListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /**
-   * Refuses whoever may not use the admin port, given the Authorization header and the address of the client. Null lets everybody
-   * in who can reach the port.
+   * Names the credential of who asks, given the Authorization header and the address of the client; empty for none. Rejects for
+   * whoever may not use the admin port. Null lets everybody in who can reach the port.
    */
-  readonly authorize: ((authorization: string | undefined, from: string) => Promise<void>) | null;
+  readonly authorize: ((authorization: string | undefined, from: string) => Promise<string>) | null;
 }
 
 /** Tools and a console need few connections; what leaks them is stopped early. */
@@ -142,13 +142,15 @@ async function answer(
     const allow = onPath.map(({ candidate }) => candidate.method).join(', ');
     return { ...problem, headers: { ...problem.headers, allow } };
   }
-  if (options.authorize !== null && route.candidate.open !== true)
-    await options.authorize(request.headers.authorization, request.socket.remoteAddress ?? '');
+  const identity =
+    options.authorize === null || route.candidate.open === true
+      ? ''
+      : await options.authorize(request.headers.authorization, request.socket.remoteAddress ?? '');
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
   const body = await readBody(request, options.limits.messageBytesMax);
   const { parameters } = route;
   const headers = joined(request.headers);
-  return route.candidate.handle({ method, path, parameters, query, headers, identity: '', body });
+  return route.candidate.handle({ method, path, parameters, query, headers, identity, body });
 }
 
 /** Only `set-cookie` comes as a list, which is no request's. */

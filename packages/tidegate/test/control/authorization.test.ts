@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { adminAuthorization } from '../../src/control/index.ts';
+import { keyOf, testGate } from '../access/access-fixture.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const gate = testGate({
+  clock: new ManualClock(),
+  keys: { ops: keyOf('ops', { any: ['admin'] }), app: keyOf('app', { '#': ['publish'] }) },
+});
+
+test('where admins alone may, a credential with the permission admin is needed', async () => {
+  const authorize = adminAuthorization(gate, 'admins');
+  assert.equal(await authorize('Bearer ops', '192.0.2.1'), 'key:ops');
+  await assert.rejects(authorize('Bearer app', '192.0.2.1'), { code: 'access_denied' });
+  await assert.rejects(authorize('Bearer other', '192.0.2.1'), { code: 'credential_invalid' });
+  await assert.rejects(authorize('ops', '192.0.2.1'), { code: 'credential_invalid' });
+  await assert.rejects(authorize(undefined, '192.0.2.1'), { code: 'credential_missing' });
+});
+
+test('where everybody may, a credential only names who it was, and a wrong one is told as such', async () => {
+  const authorize = adminAuthorization(gate, 'everybody');
+  assert.equal(await authorize(undefined, '127.0.0.1'), '');
+  assert.equal(await authorize('Bearer app', '127.0.0.1'), 'key:app');
+  await assert.rejects(authorize('Bearer other', '127.0.0.1'), { code: 'credential_invalid' });
+});
