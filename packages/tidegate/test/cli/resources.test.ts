@@ -197,12 +197,14 @@ test('every path that the OpenAPI document describes is there, on the port that 
     'http://127.0.0.1:8080': server.url,
     'http://127.0.0.1:8081': server.adminUrl,
   };
+  await successfully(['apply', '-f', '-'], 'kind: revocation\nname: phone\nspec: {tokenId: lost}\n');
   for (const [path, { servers }] of Object.entries(document.paths)) {
     const concrete = path
       .replace('{channel}', 'some/channel')
       .replace('{kind}', 'topic')
       .replace('/api/topic/{name}', '/api/topic/declared')
-      .replace('/api/key/{name}', '/api/key/back_end-1');
+      .replace('/api/key/{name}', '/api/key/back_end-1')
+      .replace('/api/revocation/{name}', '/api/revocation/phone');
     const abort = new AbortController();
     const response = await fetch(ports[servers[0].url] + concrete, {
       headers: { accept: path.includes('/sse') ? 'text/event-stream' : '*/*' },
