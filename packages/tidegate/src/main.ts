@@ -84,6 +84,7 @@ export async function startServer(
       rules: accessRules(resources.snapshot),
       dataFolder: config.dataFolder,
       openWithoutCredentials: config.insecure || isLoopback(listen.host),
+      closed: () => hub.endAll('revoked'),
     });
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));

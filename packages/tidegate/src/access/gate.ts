@@ -32,6 +32,8 @@ export interface GateOptions {
   readonly anonymous: Allow | null;
   /** Whether everybody may do everything as long as nobody has a credential and nothing was said about `anonymous`. */
   readonly openWithoutCredentials: boolean;
+  /** The server was open until now, and asks for credentials from now on: whoever came in without one has to leave. */
+  readonly closed: () => void;
   readonly rules: AccessRules;
 }
 
@@ -66,6 +68,7 @@ export class Gate implements Access {
     this.#holds = new Holds(clock);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
+    this.#closed = this.#hasToClose;
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
     metrics.observedGauge(
@@ -150,7 +153,7 @@ export class Gate implements Access {
   adopt(rules: AccessRules): void {
     this.#keys = new KeyRing(rules.keys, this.#keys);
     this.#revoked = rules.revoked;
-    this.#anonymous = this.#makeAnonymous();
+    if (!this.#closed && this.#hasToClose) this.#close();
     // A key that was changed is verified anew at its next use, and with it what it allows.
     for (const [credential, identity] of this.#verified) {
       if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
@@ -169,9 +172,20 @@ export class Gate implements Access {
     this.#options.tokens.close();
   }
 
+  get #hasToClose(): boolean {
+    return this.hasCredentials || !this.#options.openWithoutCredentials;
+  }
+
+  #close(): void {
+    this.#closed = true;
+    const before = this.#anonymous;
+    this.#anonymous = this.#makeAnonymous();
+    this.#holds.end((identity) => identity === before, 'revoked');
+    this.#options.closed();
+  }
+
   #makeAnonymous(): GrantedIdentity {
     const { anonymous } = this.#options;
-    this.#closed ||= this.hasCredentials || !this.#options.openWithoutCredentials;
     if (anonymous !== null) return GrantedIdentity.anonymous(new Grants(anonymous));
     return GrantedIdentity.anonymous(this.#closed ? Grants.none : Grants.all);
   }

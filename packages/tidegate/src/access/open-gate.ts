@@ -24,6 +24,7 @@ export interface OpenGateOptions {
   /** Where the last good keys of issuers are kept. */
   readonly dataFolder: string;
   readonly openWithoutCredentials: boolean;
+  readonly closed: () => void;
 }
 
 /**
@@ -31,7 +32,7 @@ export interface OpenGateOptions {
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
  */
 export function openGate(options: OpenGateOptions): Gate {
-  const { channels, clock, limits, metrics, access, rules, openWithoutCredentials } = options;
+  const { channels, clock, limits, metrics, access, rules, openWithoutCredentials, closed } = options;
   const issuers = Object.entries(access.issuers ?? {}).map(([name, issuer]) => {
     const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
     return new Issuer(
@@ -48,6 +49,7 @@ export function openGate(options: OpenGateOptions): Gate {
     certificates: new Certificates(access.certificates ?? {}),
     anonymous: access.anonymous ?? null,
     openWithoutCredentials,
+    closed,
     rules,
   });
 }

@@ -39,6 +39,7 @@ export class HubMetrics {
       draining: metrics.counter(ends, ['draining']),
       too_slow: metrics.counter(ends, ['too_slow']),
       gap: metrics.counter(ends, ['gap']),
+      revoked: metrics.counter(ends, ['revoked']),
       topics_changed: metrics.counter(ends, ['topics_changed']),
       failed: metrics.counter(ends, ['failed']),
     };

@@ -164,7 +164,12 @@ export class Hub implements Channels {
 
   drain(): void {
     this.#draining = true;
-    for (const member of [...this.#members]) member.end('draining');
+    this.endAll('draining');
+  }
+
+  /** Ends every subscription. New ones may come. */
+  endAll(reason: HubEndReason): void {
+    for (const member of [...this.#members]) member.end(reason);
   }
 
   /** Stops listening to the log. Subscriptions must have been drained. */

@@ -15,6 +15,7 @@ export type {
   FrameEncoder,
   Gap,
   GapReason,
+  HubEndReason,
   Message,
   PublishCallback,
   PublishedEvent,

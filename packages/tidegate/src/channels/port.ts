@@ -119,6 +119,8 @@ export type HubEndReason =
   | 'gap'
   /** Topics came or went, so that the channels are stored elsewhere now: resuming goes on there. */
   | 'topics_changed'
+  /** The credential that it rested on was revoked, or now allows something else. */
+  | 'revoked'
   /** The sink threw, or the log cannot be read. */
   | 'failed';
 
@@ -126,9 +128,7 @@ export type HubEndReason =
 export type EndReason =
   | HubEndReason
   /** The credential that it rested on has expired. */
-  | 'expired'
-  /** The credential that it rested on was revoked, or now allows something else. */
-  | 'revoked';
+  | 'expired';
 
 /** The edge's end of a subscription: takes encoded bytes. */
 export interface Sink {

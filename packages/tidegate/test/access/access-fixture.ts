@@ -34,6 +34,7 @@ export function testGate({ clock, issuers = [], keys = {}, ...others }: GateSett
     certificates: new Certificates({}),
     anonymous: null,
     openWithoutCredentials: false,
+    closed: () => {},
     rules: { ...NO_RULES, keys: new Map(Object.entries(keys)) },
     ...others,
   });

@@ -119,12 +119,18 @@ test('what rests on an identity ends when it expires', async () => {
 
 test('without credentials a server on loopback is open, until there is one, and then for good', () => {
   const clock = new ManualClock();
-  const gate = testGate({ clock, openWithoutCredentials: true });
+  const told: string[] = [];
+  const gate = testGate({ clock, openWithoutCredentials: true, closed: () => told.push('closed') });
   assert.equal(gate.anonymous.allows('publish', 'a'), true);
+  gate.hold(gate.anonymous, { accessEnded: (reason) => told.push(reason) });
+  gate.adopt({ keys: new Map(), revoked: NOTHING_REVOKED });
+  assert.deepEqual(told, []);
   gate.adopt({ keys: new Map([['a', keyOf('one')]]), revoked: NOTHING_REVOKED });
+  assert.deepEqual(told, ['revoked', 'closed']);
   assert.equal(gate.anonymous.allows('publish', 'a'), false);
   gate.adopt({ keys: new Map(), revoked: NOTHING_REVOKED });
   assert.equal(gate.anonymous.allows('publish', 'a'), false);
+  assert.equal(told.length, 2);
   assert.equal(testGate({ clock }).anonymous.allows('publish', 'a'), false);
 });
 

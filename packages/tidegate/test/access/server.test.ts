@@ -105,3 +105,25 @@ test('a revocation of nobody is refused', async () => {
   for (const spec of [{}, { user: 'x' }, { tokenId: 'x', user: 'y', before: '2026-01-01T00:00:00Z' }])
     assert.equal(await resource('PUT', 'revocation/wrong', spec), 400, JSON.stringify(spec));
 });
+
+test('an open server closes with its first key: also for those who are there already', async (t) => {
+  const open = await ServerProcess.start();
+  t.after(() => open.remove());
+  const held = await fetch(`${open.url}/v1/channels/news`, { headers: { accept: 'text/event-stream' } });
+  assert.equal(held.status, 200);
+  const client = new WebSocket(`${open.url.replace('http', 'ws')}/connection/websocket`);
+  await once(client, 'open');
+  client.send('{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news"}}');
+  await once(client, 'message');
+  const spec = { hash: hashOfKey('first'), allow: { '#': ['subscribe'] } };
+  const created = await fetch(`${open.adminUrl}/api/key/first`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ spec }),
+  });
+  assert.equal(created.status, 201);
+  await held.text();
+  const closed = once(client, 'close');
+  client.send('{"id":3,"publish":{"channel":"news","data":1}}');
+  assert.equal((await closed)[0], 3500);
+});

@@ -15,6 +15,7 @@ export function openAccess(channels: Channels): Gate {
     certificates: new Certificates({}),
     anonymous: null,
     openWithoutCredentials: true,
+    closed: () => {},
     rules: NO_RULES,
   });
 }

@@ -98,6 +98,11 @@ export class Session implements ConnectedClient, AccessHold {
   receive(bytes: Buffer): void {
     if (!this.isOpen) return;
     this.#isAsked = false;
+    // Who came in without a credential has to leave when the server begins to ask for one.
+    if (this.#identity.credential === 'none' && this.#identity !== this.context.access.anonymous) {
+      this.disconnect(DISCONNECT.invalidToken);
+      return;
+    }
     try {
       for (const command of this.context.format.codec.decode(bytes)) {
         if (command.method !== 'pong') this.#queue.add(command);
