@@ -47,6 +47,7 @@ export function openGate(options: OpenGateOptions): Gate {
     anonymous: access.anonymous ?? null,
     openWithoutCredentials,
     rules,
+    defaultLimits: access.limits,
   });
 }
 

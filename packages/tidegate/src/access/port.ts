@@ -44,8 +44,18 @@ export interface Access {
    * @param from who asks, for slowing down guessing: the address of the client
    */
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void;
-  /** The channels as somebody sees them: what they may not do is answered with access_denied. */
+  /** The channels as somebody sees them: what they may not do is answered with access_denied, and what goes beyond their limits with quota_exceeded, rate_exceeded or body_too_large. */
   channelsFor(identity: Identity): Channels;
+  /**
+   * The channels with nothing but the limits of somebody, for edges that ask the identity themselves and carry several subscriptions over
+   * one connection, which they count by `connect`.
+   */
+  limitedChannelsFor(identity: Identity): Channels;
+  /**
+   * Counts a connection of somebody. Returns what counts it off again, to be called once.
+   * @throws TidegateError quota_exceeded
+   */
+  connect(identity: Identity): () => void;
   /** Tells `hold` when the identity ends; at once, in the next turn, if it has already. Returns what lets go of it. */
   hold(identity: Identity, hold: AccessHold): () => void;
 }

@@ -26,7 +26,7 @@ import { WebSocketClient } from './websocket-client.ts';
 
 /** What the edge needs. */
 export interface CentrifugeEdgeOptions {
-  /** Unguarded: the edge asks the client's identity itself. */
+  /** Unguarded, for the server API. */
   readonly channels: Channels;
   readonly access: Access;
   readonly presence: PresenceRegistry<ClientInfo>;
@@ -204,8 +204,8 @@ export class CentrifugeEdge {
   #contextFor(key: string, create: () => Format): SessionContext {
     let context = this.#contexts.get(key);
     if (context === undefined) {
-      const { rpc = null, ...shared } = this.#options;
-      context = { ...shared, rpc, clients: this.#clients, format: create() };
+      const { rpc = null, access, presence, clock, random, limits } = this.#options;
+      context = { access, presence, clock, random, limits, rpc, clients: this.#clients, format: create() };
       this.#contexts.set(key, context);
     }
     return context;
