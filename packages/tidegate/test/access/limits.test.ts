@@ -240,7 +240,7 @@ test('bytesOutPerSecondMax: above it a subscriber is delayed, and gets everythin
 
 test('bytesOutPerSecondMax: a subscriber that is both delayed and full waits for both', async () => {
   const size = await frameBytes();
-  const gate = gateWith({ a: key('one', { bytesOutPerSecondMax: size }) });
+  const gate = gateWith({ a: key('one', { bytesOutPerSecondMax: size - 1 }) });
   const channels = await channelsOf(gate, 'one');
   const [left, right] = [new TestSubscriber(channels, 'a'), new TestSubscriber(channels, 'b')];
   await clock.settle();
@@ -262,6 +262,21 @@ test('bytesOutPerSecondMax: a subscriber that is both delayed and full waits for
   left.drain();
   await clock.settle();
   assert.deepEqual(left.data, ['1', '2']);
+});
+
+test('bytesOutPerSecondMax: a subscriber that ends while it is handed bytes is not waited for', async () => {
+  const gate = gateWith({ a: key('one', { bytesOutPerSecondMax: 1 }) });
+  const channels = await channelsOf(gate, 'one');
+  const closer = new (class extends TestSubscriber {
+    override write(bytes: Buffer): boolean {
+      const room = super.write(bytes);
+      this.subscription.close();
+      return room;
+    }
+  })(channels, 'a');
+  await clock.settle();
+  await send('a', '1');
+  assert.deepEqual([closer.data, hits], [['1'], {}]);
 });
 
 test('bytesOutPerSecondMax: the connections of a credential share it, and one that goes leaves no trace', async () => {
