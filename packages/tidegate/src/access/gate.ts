@@ -7,10 +7,13 @@ import { GuardedChannels } from './guarded-channels.ts';
 import { Holds } from './holds.ts';
 import { GrantedIdentity } from './identity.ts';
 import { KeyRing } from './keys.ts';
-import type { KeyOptions } from './options.ts';
+import { limitHits } from './limit-hits.ts';
+import { LimitedChannels } from './limited-channels.ts';
+import type { KeyOptions, LimitOptions } from './options.ts';
 import type { Access, AccessHold, Identity, ShownCertificate } from './port.ts';
 import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
 import { Tokens } from './tokens.ts';
+import { Usages } from './usages.ts';
 
 /** What the gate goes by. Keys and what was revoked change while the server runs. */
 export interface AccessRules {
@@ -35,11 +38,17 @@ export interface GateOptions {
   /** The server was open until now, and asks for credentials from now on: whoever came in without one has to leave. */
   readonly closed: () => void;
   readonly rules: AccessRules;
+  /** The limits of those who have none of their own. Default: none. */
+  readonly defaultLimits?: LimitOptions | undefined;
 }
 
 const OUTCOMES = ['accepted', 'refused', 'slowed_down', 'unavailable'] as const;
 
 type Outcome = (typeof OUTCOMES)[number];
+
+const ONE_CONNECTION = { connections: 1, subscriptions: 0 } as const;
+
+const letGoOfNothing = (): void => {};
 
 /** Verifies credentials, remembers those that it has verified, and ends what rests on those that are no longer good. */
 export class Gate implements Access {
@@ -50,7 +59,9 @@ export class Gate implements Access {
   /** Callers that wait for a verification that is under way, by credential: a thousand who come at once cost one. */
   readonly #underWay = new Map<string, ((result: Identity | TidegateError) => void)[]>();
   readonly #checks: Readonly<Record<Outcome, Counter>>;
+  readonly #usages: Usages;
   readonly #guarded = new WeakMap<Identity, Channels>();
+  readonly #limited = new WeakMap<Identity, Channels>();
   /** Credentials are asked for, and will be until the server is started anew: taking the last key away opens nothing. */
   #closed = false;
   #keys: KeyRing;
@@ -71,6 +82,7 @@ export class Gate implements Access {
     this.#closed = this.#hasToClose;
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
+    this.#usages = new Usages(clock, limitHits(metrics), options.defaultLimits ?? null);
     metrics.observedGauge(
       {
         name: 'tidegate_identities_held',
@@ -136,13 +148,35 @@ export class Gate implements Access {
   }
 
   channelsFor(identity: Identity): Channels {
-    if (identity instanceof GrantedIdentity && identity.mayDoEverything) return this.#options.channels;
+    const usage = this.#usages.of(identity);
+    if (usage === null && identity instanceof GrantedIdentity && identity.mayDoEverything)
+      return this.#options.channels;
     let guarded = this.#guarded.get(identity);
     if (guarded === undefined) {
-      guarded = new GuardedChannels(this.#options.channels, identity, this);
+      const { channels } = this.#options;
+      const within = usage === null ? channels : new LimitedChannels(channels, usage, 'each subscription');
+      guarded = new GuardedChannels(within, identity, this);
       this.#guarded.set(identity, guarded);
     }
     return guarded;
+  }
+
+  limitedChannelsFor(identity: Identity): Channels {
+    const usage = this.#usages.of(identity);
+    if (usage === null) return this.#options.channels;
+    let limited = this.#limited.get(identity);
+    if (limited === undefined) {
+      limited = new LimitedChannels(this.#options.channels, usage, 'by the edge');
+      this.#limited.set(identity, limited);
+    }
+    return limited;
+  }
+
+  connect(identity: Identity): () => void {
+    const usage = this.#usages.of(identity);
+    if (usage === null) return letGoOfNothing;
+    usage.hold(ONE_CONNECTION);
+    return () => usage.release(ONE_CONNECTION);
   }
 
   hold(identity: Identity, hold: AccessHold): () => void {

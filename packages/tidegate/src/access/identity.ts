@@ -1,4 +1,5 @@
 import { Grants } from './grants.ts';
+import type { LimitOptions } from './options.ts';
 import type { Identity, Permission } from './port.ts';
 
 const NO_CLAIMS: Identity['claims'] = Object.freeze({});
@@ -10,6 +11,7 @@ interface IdentityParts {
   readonly expiresMs?: number;
   readonly claims?: Identity['claims'];
   readonly grants: Grants;
+  readonly limits?: LimitOptions;
 }
 
 /** Somebody who was verified, with what they may do. */
@@ -19,6 +21,8 @@ export class GrantedIdentity implements Identity {
   readonly user: string;
   readonly expiresMs: number;
   readonly claims: Identity['claims'];
+  /** The limits of its own; null if it has none. */
+  readonly limits: LimitOptions | null;
   readonly #grants: Grants;
 
   constructor(parts: IdentityParts) {
@@ -27,6 +31,7 @@ export class GrantedIdentity implements Identity {
     this.user = parts.user ?? '';
     this.expiresMs = parts.expiresMs ?? Number.POSITIVE_INFINITY;
     this.claims = parts.claims ?? NO_CLAIMS;
+    this.limits = parts.limits ?? null;
     this.#grants = parts.grants;
   }
 

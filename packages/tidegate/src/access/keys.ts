@@ -53,11 +53,12 @@ interface KeptKey {
   readonly identity: GrantedIdentity;
 }
 
-function keyIdentity(name: string, { allow, expires }: KeyOptions): GrantedIdentity {
+function keyIdentity(name: string, { allow, expires, limits }: KeyOptions): GrantedIdentity {
   return new GrantedIdentity({
     credential: 'key',
     name: `key:${name}`,
     expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
     grants: new Grants(allow),
+    ...(limits === undefined ? {} : { limits }),
   });
 }

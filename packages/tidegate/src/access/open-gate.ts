@@ -51,6 +51,7 @@ export function openGate(options: OpenGateOptions): Gate {
     openWithoutCredentials,
     closed,
     rules,
+    defaultLimits: access.limits,
   });
 }
 

@@ -15,6 +15,42 @@ export const allowSchema = {
     'Channel names or patterns, each with what is allowed there: publish, subscribe, history, presence. `admin`, under any pattern, opens the admin API.',
 } as const satisfies JSONSchema;
 
+/** What somebody may use at once and in a second. What is not given is not limited beyond what holds for the whole server. */
+export const limitsSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    connectionsMax: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Streams, WebSockets and waiting long-polls at once.',
+    },
+    subscriptionsMax: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Channels and patterns subscribed to at once, over all connections.',
+    },
+    publishesPerSecondMax: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Messages published in a second; as many may come at once.',
+    },
+    messageBytesMax: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Bytes of data of one published message.',
+    },
+    bytesOutPerSecondMax: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Bytes sent to subscribers in a second, over all connections; as many may go at once. Above it, subscribers are delayed as slow ones are.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type LimitOptions = FromSchema<typeof limitsSchema>;
+
 /** What a name of a key looks like. */
 export const KEY_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 
@@ -35,6 +71,11 @@ export const keySchema = {
       format: 'date-time',
       description:
         'When the key ends, as an RFC 3339 time. Without it the key stays good until it is removed.',
+    },
+    limits: {
+      ...limitsSchema,
+      description:
+        'What whoever shows the key may use, all together. They take the place of `access.limits`.',
     },
   },
 } as const satisfies JSONSchema;
@@ -141,6 +182,11 @@ export const accessSchema = {
       additionalProperties: false,
       patternProperties: { [KEY_NAME_PATTERN]: issuerSchema },
       description: 'Whose tokens (JWT) are believed, by a name of your choice.',
+    },
+    limits: {
+      ...limitsSchema,
+      description:
+        'What each key without limits of its own, each user with all its tokens, and all who show no credential together may use.',
     },
   },
 } as const satisfies JSONSchema;

@@ -58,8 +58,18 @@ export interface Access {
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void;
   /** Who shows a certificate that the listener believes, and nothing else; the anonymous identity if none of its names means anything. */
   certified(certificate: ShownCertificate): Identity;
-  /** The channels as somebody sees them: what they may not do is answered with access_denied. */
+  /** The channels as somebody sees them: what they may not do is answered with access_denied, and what goes beyond their limits with quota_exceeded, rate_exceeded or body_too_large. */
   channelsFor(identity: Identity): Channels;
+  /**
+   * The channels with nothing but the limits of somebody, for edges that ask the identity themselves and carry several subscriptions over
+   * one connection, which they count by `connect`.
+   */
+  limitedChannelsFor(identity: Identity): Channels;
+  /**
+   * Counts a connection of somebody. Returns what counts it off again, to be called once.
+   * @throws TidegateError quota_exceeded
+   */
+  connect(identity: Identity): () => void;
   /** Tells `hold` when the identity ends; at once, in the next turn, if it has already. Returns what lets go of it. */
   hold(identity: Identity, hold: AccessHold): () => void;
 }

@@ -51,10 +51,16 @@ export const PUBLIC_SCHEMAS: Json = {
     additionalProperties: true,
   },
   refusal: objectOf({
-    error: objectOf({ code: TEXT, title: TEXT, detail: TEXT, retryable: { type: 'boolean' } }, [
-      'code',
-      'title',
-    ]),
+    error: objectOf(
+      {
+        code: TEXT,
+        title: TEXT,
+        detail: TEXT,
+        retryable: { type: 'boolean' },
+        retryAfterMs: { type: 'integer', description: 'When another try makes sense, where that is known.' },
+      },
+      ['code', 'title'],
+    ),
   }),
   page: objectOf({
     messages: listOf({ anyOf: [schemaReference('message'), schemaReference('gap')] }),

@@ -136,6 +136,14 @@ export const ERRORS = {
     'The credential does not allow this',
     'Use a credential whose channels and permissions cover what is asked for.',
   ),
+  rate_exceeded: clientLater(
+    'More is published than the credential may publish in a second',
+    'Wait as long as Retry-After says, or raise publishesPerSecondMax in the limits of the key or in access.limits.',
+  ),
+  quota_exceeded: clientLater(
+    'The credential holds as many connections or subscriptions as it may',
+    'End one and try again, or raise connectionsMax or subscriptionsMax in the limits of the key or in access.limits.',
+  ),
 
   // What is published.
   json_malformed: client('The body is not valid JSON', 'The detail names the position of the first error.'),

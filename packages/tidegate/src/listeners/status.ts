@@ -31,6 +31,8 @@ export const HTTP_STATUS: HttpStatusMap = {
   credential_attempts_exceeded: 429,
   issuer_unavailable: 503,
   access_denied: 403,
+  rate_exceeded: 429,
+  quota_exceeded: 429,
 
   json_malformed: 400,
   utf8_invalid: 400,

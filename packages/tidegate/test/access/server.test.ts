@@ -70,6 +70,27 @@ test('a key opens what it allows, until it is deleted: then what it held ends, a
   assert.equal(await statusOf('news/a', 'a-secret'), 401);
 });
 
+test('a key has the limits that its resource says', async () => {
+  const allow = { 'news/#': ['subscribe'] };
+  const spec = { hash: hashOfKey('b-secret'), allow, limits: { connectionsMax: 1 } };
+  const wrong = { ...spec, limits: { connectionMax: 1 } };
+  assert.equal(await resource('PUT', 'key/limited', wrong), 400);
+  assert.equal(await resource('PUT', 'key/limited', spec), 201);
+  const held = await subscribe('news/a', 'b-secret');
+  assert.equal(held.status, 200);
+  assert.equal(await statusOf('news/a', 'b-secret'), 429);
+  assert.equal(await resource('PUT', 'key/limited', { ...spec, limits: { connectionsMax: 2 } }), 200);
+  // It was changed: what rested on it ends, and counts no more.
+  await held.text();
+  const both = [await subscribe('news/a', 'b-secret'), await subscribe('news/a', 'b-secret')];
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    [200, 200],
+  );
+  assert.equal(await statusOf('news/a', 'b-secret'), 429);
+  for (const { body } of both) await body?.cancel();
+});
+
 test('a token opens the channels of its user', async () => {
   const alice = await token('alice');
   assert.equal(await statusOf('users/alice/inbox', alice), 200);

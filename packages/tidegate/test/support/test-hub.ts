@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import {
+  type Channels,
   type EndReason,
   type FrameEncoder,
   Hub,
@@ -79,7 +80,7 @@ export function event(channel: string, data: string, clientId: string | null = n
 
 /** Publishes and resolves with the outcomes. */
 export function publish(
-  hub: Hub,
+  hub: Channels,
   ...events: PublishedEvent[]
 ): Promise<readonly (PublishReceipt | TidegateError)[]> {
   return new Promise((resolve) => hub.publish(events, 'test', resolve));
@@ -96,7 +97,7 @@ export class TestSubscriber implements Sink {
   endReason: EndReason | null = null;
 
   constructor(
-    hub: Hub,
+    hub: Channels,
     channels: string | readonly string[],
     from: string | StartPosition = 'latest',
     slowPolicy: SlowPolicy = 'resume',

@@ -63,7 +63,8 @@ export class ApiEdge {
       return;
     }
     const name = exchange.request.path.slice(PREFIX.length);
-    callApi(this.#context, identity, name, params, (outcome) => {
+    const context = { ...this.#context, channels: this.#access.limitedChannelsFor(identity) };
+    callApi(context, identity, name, params, (outcome) => {
       const text = typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`;
       exchange.respond(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, text);
     });

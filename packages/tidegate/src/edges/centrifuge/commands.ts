@@ -38,7 +38,11 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       break;
     case 'history':
       if (!session.identity.allows('history', command.channel)) answer(failure(ERROR.permissionDenied));
-      else readHistory({ ...context, encoder: context.format.pageEncoder }, command, answer);
+      else {
+        const { access, limits, format } = context;
+        const channels = access.limitedChannelsFor(session.identity);
+        readHistory({ channels, limits, encoder: format.pageEncoder }, command, answer);
+      }
       break;
     case 'presence':
     case 'presence_stats':

@@ -74,7 +74,14 @@ function connected(
   answer: (result: Result) => void,
 ): void {
   const { info } = identity.claims;
-  const ttlSeconds = session.adopt(identity, info === undefined ? null : jsonPayload(info));
+  let ttlSeconds: number;
+  try {
+    ttlSeconds = session.adopt(identity, info === undefined ? null : jsonPayload(info));
+  } catch (error) {
+    if (!(error instanceof TidegateError) || error.code !== 'quota_exceeded') throw error;
+    session.disconnect(DISCONNECT.connectionLimit);
+    return;
+  }
   const { limits } = session.context;
   prepareClaimed(session, command.subs, (openings) => {
     const opened = openings.map(([channel, open]) => [channel, open()] as const);

@@ -1,5 +1,5 @@
 import type { Access, Identity } from '../../access/port.ts';
-import type { Channels, PresenceRegistry } from '../../channels/index.ts';
+import type { PresenceRegistry } from '../../channels/index.ts';
 import type { Clock, Limits, Random } from '../../kernel/index.ts';
 import type { ClientMetrics } from './client-metrics.ts';
 import type { ClientRegistry } from './clients.ts';
@@ -16,10 +16,9 @@ export type RpcHandler = (
 /** What all sessions of one format share. */
 export interface SessionContext {
   /**
-   * The channels of the server, unguarded: a session asks the identity itself, since a subscription outlives the token that it was
-   * begun with once the client has refreshed it, and may rest on a token of its own.
+   * A session asks the identity itself what it may do, and takes the channels with nothing but its limits, since a subscription outlives
+   * the token that it was begun with once the client has refreshed it, and may rest on a token of its own.
    */
-  readonly channels: Channels;
   readonly access: Access;
   readonly presence: PresenceRegistry<ClientInfo>;
   readonly clients: ClientRegistry;

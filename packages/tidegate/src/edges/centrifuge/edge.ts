@@ -27,7 +27,7 @@ import { WebSocketClient } from './websocket-client.ts';
 
 /** What the edge needs. */
 export interface CentrifugeEdgeOptions {
-  /** Unguarded: the edge asks the client's identity itself. */
+  /** Unguarded, for the server API. */
   readonly channels: Channels;
   readonly access: Access;
   readonly presence: PresenceRegistry<ClientInfo>;
@@ -213,8 +213,18 @@ export class CentrifugeEdge {
   #contextFor(key: string, create: () => Format): SessionContext {
     let context = this.#contexts.get(key);
     if (context === undefined) {
-      const { rpc = null, ...shared } = this.#options;
-      context = { ...shared, rpc, clients: this.#clients, figures: this.#figures, format: create() };
+      const { rpc = null, access, presence, clock, random, limits } = this.#options;
+      const shared = {
+        access,
+        presence,
+        clock,
+        random,
+        limits,
+        rpc,
+        clients: this.#clients,
+        figures: this.#figures,
+      };
+      context = { ...shared, format: create() };
       this.#contexts.set(key, context);
     }
     return context;

@@ -1,11 +1,12 @@
 import {
+  type Channels,
+  type FrameEncoder,
   hasWildcard,
   type StartPosition,
   type StreamPosition,
   singlePosition,
 } from '../../channels/index.ts';
-import { TidegateError } from '../../kernel/index.ts';
-import type { SessionContext } from './context.ts';
+import { type Limits, TidegateError } from '../../kernel/index.ts';
 import { readPage } from './page.ts';
 import type { Request, Result } from './protocol.ts';
 import { ERROR, type failure, protocolErrorOf } from './status.ts';
@@ -14,9 +15,11 @@ import { ERROR, type failure, protocolErrorOf } from './status.ts';
 export type HistoryWish = Omit<Extract<Request, { readonly method: 'history' }>, 'method'>;
 
 /** What reading history needs. */
-export type HistoryContext = Pick<SessionContext, 'channels' | 'limits'> & {
-  readonly encoder: SessionContext['format']['pageEncoder'];
-};
+export interface HistoryContext {
+  readonly channels: Channels;
+  readonly limits: Limits;
+  readonly encoder: FrameEncoder;
+}
 
 /** Answers with what is stored of a channel and where it ends. Calls back once, now or later. */
 export function readHistory(
@@ -85,6 +88,7 @@ function topOf({ channels, encoder }: HistoryContext, channel: string): StreamPo
     sink: { write: () => true, ended() {} },
     slowPolicy: 'resume',
     protocol: 'centrifuge',
+    permission: 'history',
   });
   const cursor = probe.cursor();
   probe.close();

@@ -1,4 +1,6 @@
+import type { Identity } from '../../access/port.ts';
 import {
+  type Channels,
   hasWildcard,
   type StartPosition,
   type StreamPosition,
@@ -29,35 +31,38 @@ export function takesDeltas(channel: string, wish: SubscribeWish): boolean {
 
 /**
  * Subscribes to a channel or pattern.
+ * @param identity whose limits the subscription counts against: the connection's
  * @throws TidegateError what `Channels.subscribe` throws
  */
 export function beginSubscription(
   context: SessionContext,
+  identity: Identity,
   owner: SubscriptionOwner,
   channel: string,
   from: StartPosition,
   side: Side,
   wish: SubscribeWish,
 ): Begun {
-  const { format } = context;
+  const { format, access } = context;
+  const channels = access.limitedChannelsFor(identity);
   const delta = takesDeltas(channel, wish) ? 'fossil' : 'none';
   const subscription =
     delta === 'fossil'
       ? new DeltaSubscription(channel, side, owner, format.deltas)
       : new ChannelSubscription(channel, side, owner);
   const encoder = delta === 'fossil' ? format.deltas.encoder : format.encoderOf(channel, 'told');
-  subscribe(context, subscription, from, encoder);
+  subscribe(channels, subscription, from, encoder);
   const position = singlePosition(subscription.cursor());
   if (position !== null) return { subscription, position, delta };
   // Only now it is known that its offsets mean nothing.
   subscription.close();
   const unpositioned = new ChannelSubscription(channel, side, owner);
-  subscribe(context, unpositioned, from, format.encoderOf(channel, 'untold'));
+  subscribe(channels, unpositioned, from, format.encoderOf(channel, 'untold'));
   return { subscription: unpositioned, position: null, delta: 'none' };
 }
 
 function subscribe(
-  { channels }: SessionContext,
+  channels: Channels,
   subscription: ChannelSubscription,
   from: StartPosition,
   encoder: Format['pageEncoder'],

@@ -52,6 +52,7 @@ export function readPage(channels: Channels, request: PageRequest, done: PageCal
       sink: reader,
       slowPolicy: 'resume',
       protocol: 'centrifuge',
+      permission: 'history',
       gapEnds: request.gaps === 'refused',
     }),
   );

@@ -33,7 +33,7 @@ export function publishAll(
   };
   if (allowed.length === 0) settle([]);
   else
-    context.channels.publish(
+    context.access.limitedChannelsFor(identity).publish(
       allowed.map((command) => eventOf(command, info)),
       'centrifuge',
       settle,

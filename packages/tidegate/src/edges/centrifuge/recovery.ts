@@ -1,4 +1,4 @@
-import type { StreamPosition } from '../../channels/index.ts';
+import type { Channels, StreamPosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { SessionContext } from './context.ts';
 import { takesDeltas } from './opening.ts';
@@ -24,7 +24,8 @@ export type MissedCallback = (
  * the epoch is another, or if the channel is stored in several partitions.
  */
 export function readMissed(
-  { channels, format, limits }: SessionContext,
+  { format, limits }: SessionContext,
+  channels: Channels,
   channel: string,
   wish: SubscribeWish,
   done: MissedCallback,

@@ -57,6 +57,8 @@ export class Session implements ConnectedClient, AccessHold {
   #isAsked = false;
   #credential: string;
   #letGo: (() => void) | null = null;
+  /** Counts the connection off. */
+  #disconnected: (() => void) | null = null;
   #expiryTimer: Timer | null = null;
 
   constructor(context: SessionContext, transport: ClientTransport, arrival: Arrival) {
@@ -144,6 +146,8 @@ export class Session implements ConnectedClient, AccessHold {
     this.#state = 'closed';
     this.#queue.clear();
     this.#rest(null);
+    this.#disconnected?.();
+    this.#disconnected = null;
     this.subscriptions.endAll();
   }
 
@@ -240,8 +244,12 @@ export class Session implements ConnectedClient, AccessHold {
     return credential;
   }
 
-  /** The client is who it says. Tells for how long, in seconds. */
+  /**
+   * The client is who it says. Tells for how long, in seconds.
+   * @throws TidegateError quota_exceeded, the first time
+   */
   adopt(identity: Identity, connInfo: ClientInfo['connInfo']): number {
+    this.#disconnected ??= this.context.access.connect(identity);
     this.#identity = identity;
     this.#info = { user: identity.user, client: this.client, connInfo, chanInfo: null };
     if (this.#state === 'new') {

@@ -51,6 +51,7 @@ export const DISCONNECT = {
   badRequest: { code: 3501, reason: 'bad request' },
   stale: { code: 3502, reason: 'stale' },
   forceNoReconnect: { code: 3503, reason: 'force disconnect' },
+  connectionLimit: { code: 3504, reason: 'connection limit' },
 } as const satisfies Record<string, Disconnect>;
 
 /** Why a subscription is ended by the server. Clients subscribe again after codes from 2500 on. */
@@ -78,6 +79,8 @@ const OF_CODE: Partial<Record<ErrorCode, ProtocolError>> = {
   credential_revoked: ERROR.tokenRevoked,
   token_expired: ERROR.tokenExpired,
   credential_attempts_exceeded: ERROR.tooManyRequests,
+  rate_exceeded: ERROR.tooManyRequests,
+  quota_exceeded: ERROR.limitExceeded,
   issuer_unavailable: ERROR.internal,
 };
 

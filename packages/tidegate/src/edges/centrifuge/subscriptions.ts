@@ -163,7 +163,8 @@ export class Subscriptions implements SubscriptionOwner {
       ready(latest);
       return;
     }
-    readMissed(this.#host.context, channel, wish, (missed) => {
+    const { context, identity } = this.#host;
+    readMissed(context, context.access.limitedChannelsFor(identity), channel, wish, (missed) => {
       if (!this.#host.isOpen) return;
       if (missed === 'unrecoverable')
         ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
@@ -178,7 +179,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
     let begun: Begun;
     try {
-      begun = beginSubscription(this.#host.context, this, channel, from, side, wish);
+      begun = beginSubscription(this.#host.context, this.#host.identity, this, channel, from, side, wish);
     } catch (error) {
       return refusal(protocolErrorOf(error))();
     }

@@ -13,10 +13,12 @@ export function receiptJson(receipt: PublishReceipt): string {
   return `{"channel":${quote(receipt.channel)},"id":${quote(receipt.id)},"cursor":"${receipt.cursor}","duplicate":${receipt.duplicate}}`;
 }
 
-/** `{"error":{"code","title","detail","retryable"}}`: why an event of several was not stored. */
+/** `{"error":{"code","title","detail","retryable"}}`: why an event of several was not stored; with `retryAfterMs` where that is known. */
 export function errorJson(error: TidegateError): string {
   const { title, retryable } = error.entry;
-  return JSON.stringify({ error: { code: error.code, title, detail: error.detail, retryable } });
+  const { code, detail, retryAfterMs } = error;
+  const later = retryAfterMs === null ? {} : { retryAfterMs };
+  return JSON.stringify({ error: { code, title, detail, retryable, ...later } });
 }
 
 /** What became of one event of several. */

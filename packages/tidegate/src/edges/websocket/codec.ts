@@ -121,11 +121,12 @@ function jsonEncoder(key: string, frames: Frames, envelope: JsonEnvelope): Frame
   };
 }
 
-/** A text frame that tells the client what became of a message that it sent: `{"error":{"code","title","detail"}}`. */
+/** A text frame that tells the client what became of a message that it sent: `{"error":{"code","title","detail"}}`, with `retryAfterMs` where it is known. */
 export function encodeError(error: TidegateError): Buffer {
-  const { code, detail } = error;
+  const { code, detail, retryAfterMs } = error;
+  const later = retryAfterMs === null ? {} : { retryAfterMs };
   return encodeFrame(
     TEXT_FRAME,
-    Buffer.from(JSON.stringify({ error: { code, title: error.entry.title, detail } })),
+    Buffer.from(JSON.stringify({ error: { code, title: error.entry.title, detail, ...later } })),
   );
 }

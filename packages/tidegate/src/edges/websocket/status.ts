@@ -7,6 +7,7 @@ export const CLOSE_REFUSED = 4400;
 export const CLOSE_UNAUTHORIZED = 4401;
 export const CLOSE_TOO_SLOW = 4408;
 export const CLOSE_GAP = 4410;
+export const CLOSE_LIMITED = 4429;
 
 /** The close code of a subscription that the server ends. */
 export const END_CLOSE: Readonly<Record<EndReason, number>> = {
@@ -23,6 +24,8 @@ export const END_CLOSE: Readonly<Record<EndReason, number>> = {
 export function closeCodeOf(code: ErrorCode): number {
   if (code === 'draining' || code === 'log_closed') return CLOSE.serviceRestart;
   const { blame, retryable } = ERRORS[code];
+  // The client may go on later, with what it has.
+  if (blame === 'client' && retryable) return CLOSE_LIMITED;
   if (blame === 'client') return CLOSE_REFUSED;
   return retryable ? CLOSE.tryAgainLater : CLOSE.internalError;
 }

@@ -29,7 +29,6 @@ export class SessionLab {
     const resolved = resolveLimits(limits);
     this.access = new TableAccess(hub, table, anonymous);
     this.context = {
-      channels: hub,
       access: this.access,
       presence: new PresenceRegistry(resolved),
       clients: new ClientRegistry(),

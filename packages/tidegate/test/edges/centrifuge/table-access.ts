@@ -53,6 +53,14 @@ export class TableAccess implements Access {
     return this.#channels;
   }
 
+  limitedChannelsFor(): Channels {
+    return this.#channels;
+  }
+
+  connect(): () => void {
+    return () => {};
+  }
+
   hold(identity: Identity, hold: AccessHold): () => void {
     const holds = this.#holds.get(identity) ?? new Set();
     this.#holds.set(identity, holds.add(hold));
