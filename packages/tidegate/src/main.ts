@@ -27,6 +27,8 @@ import { openLog } from './log/index.ts';
 export interface RunningServer {
   readonly publicUrl: string;
   readonly adminUrl: string;
+  /** Whether it asked for credentials when it started; if not, everybody may do everything until there is a key. */
+  readonly asksForCredentials: boolean;
   /**
    * Drains: stops accepting, finishes requests, tells long-lived clients to reconnect, closes the log. Ends within
    * limits.drainTimeoutMs, whatever the clients do.
@@ -86,7 +88,12 @@ export async function startServer(
       openWithoutCredentials: config.insecure || isLoopback(listen.host),
     });
     opened.push(() => gate.close());
-    resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
+    resources.onChange((snapshot) => {
+      const wasOpen = !gate.asksForCredentials;
+      gate.adopt(accessRules(snapshot));
+      if (wasOpen && gate.asksForCredentials)
+        logger.warn({}, 'The first key is there: who shows no credential is refused from now on');
+    });
     if (!gate.hasCredentials && !config.insecure) {
       assertListenable(listen.host);
       assertListenable(listen.adminHost);
@@ -137,6 +144,7 @@ export async function startServer(
     return {
       publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
       adminUrl: urlOf(admin, 'http'),
+      asksForCredentials: gate.asksForCredentials,
       reload: () => publicListener.reload(),
       close: () => (closing.started ??= close()),
     };

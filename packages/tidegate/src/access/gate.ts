@@ -85,6 +85,11 @@ export class Gate implements Access {
     return this.#keys.size > 0 || !tokens.isEmpty || anonymous !== null;
   }
 
+  /** Whether those who show no credential may do only what was said about them; if not, everybody may do everything. */
+  get asksForCredentials(): boolean {
+    return this.#closed;
+  }
+
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
     if (!this.#closed) {
       // There is nothing to verify it by, and nothing that would need it.

@@ -1,5 +1,6 @@
 import { type ResolvedConfig, resolveConfig } from '../../config/index.ts';
 import { systemClock, TidegateError } from '../../kernel/index.ts';
+import type { RunningServer } from '../../main.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { closeOnSignal } from '../shutdown.ts';
 import { type Terminal, write } from '../terminal.ts';
@@ -7,19 +8,20 @@ import { type Terminal, write } from '../terminal.ts';
 /** What closing may take beyond the time that clients get, for the log to be flushed and closed. */
 const CLOSE_MARGIN_MS = 5_000;
 
-interface Addresses {
-  readonly publicUrl: string;
-  readonly adminUrl: string;
-}
+type Started = Pick<RunningServer, 'publicUrl' | 'adminUrl' | 'asksForCredentials'>;
+
+/** What curl needs besides the address. */
+const CURL_CREDENTIAL = '-H "Authorization: Bearer $TIDEGATE_TOKEN" ';
 
 /** A few lines for a person; one JSON object on one line for a program, which learns the ports from it. */
 function announcement(
-  { publicUrl, adminUrl }: Addresses,
+  { publicUrl, adminUrl, asksForCredentials }: Started,
   config: ResolvedConfig,
   terminal: Terminal,
 ): string {
   if (!terminal.isInteractive)
     return `${JSON.stringify({ publicUrl, adminUrl, dataFolder: config.dataFolder })}\n`;
+  const credential = asksForCredentials ? CURL_CREDENTIAL : '';
   return [
     '',
     '  Tidegate is up.',
@@ -30,9 +32,12 @@ function announcement(
     '',
     '  Subscribe in one terminal, publish in another:',
     '',
-    `    curl -N ${publicUrl}/v1/channels/greetings`,
-    `    curl -d hello ${publicUrl}/v1/channels/greetings`,
+    `    curl ${credential}-N ${publicUrl}/v1/channels/greetings`,
+    `    curl ${credential}-d hello ${publicUrl}/v1/channels/greetings`,
     '',
+    ...(asksForCredentials
+      ? ["  It asks for credentials: tidegate key create NAME --allow '#=publish,subscribe' makes one.", '']
+      : []),
     '  Ctrl-C ends it.',
     '',
     '',
