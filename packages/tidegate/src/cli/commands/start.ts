@@ -51,8 +51,8 @@ export const start = defineCommand({
   summary: 'Start a server',
   details:
     'Options take the place of what the config file says. SIGTERM and SIGINT drain the server: requests are finished,\n' +
-    'streams are told to connect again, the log is closed; a second signal ends it at once. With TLS and without a terminal,\n' +
-    'SIGHUP reads the certificates anew.',
+    'streams are told to connect again, the log is closed; a second signal ends it at once. Without a terminal, SIGHUP reads\n' +
+    'the certificates of TLS anew.',
   operands: [],
   options: {
     config: { kind: 'text', value: 'FILE', description: 'The config file, in YAML (default: none)' },
@@ -90,8 +90,9 @@ export const start = defineCommand({
     const { startServer } = await import('../../main.ts');
     const server = await startServer(config);
     const timeoutMs = config.limits.drainTimeoutMs + CLOSE_MARGIN_MS;
-    // On a terminal the signal means that the terminal is gone; a server in the background lives on.
-    if (config.tls !== null && !terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
+    // On a terminal the signal means that the terminal is gone; a server in the background lives on. Also without certificates:
+    // `systemctl reload` must not end it.
+    if (!terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
     // Listens for signals first: who reads the announcement may send one at once.
     const ended = closeOnSignal(server, timeoutMs, systemClock, terminal);
     await write(terminal.output, announcement(server, config, terminal));
