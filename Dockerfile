@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The server alone: Node.js, the production dependencies, the sources, which Node runs as they are. docs/deployment.md has the commands.
 
 # The Node.js that package.json brings for everything else.

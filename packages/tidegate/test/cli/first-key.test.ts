@@ -21,6 +21,7 @@ test('the first key closes an open server, and the command that makes it says so
   assert.match(first.output, /^tg_first_\S+\n$/);
   const refused = await publish({});
   assert.match(refused.errors, /^code: {2}credential_missing$/m);
+  assert.match(refused.errors, /^next: {2}export TIDEGATE_TOKEN=KEY$/m);
   assert.equal((await publish({ TIDEGATE_TOKEN: first.output.trim() })).code, 0);
   assert.doesNotMatch((await create('second')).errors, CLOSES);
 });

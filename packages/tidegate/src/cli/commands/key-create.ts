@@ -12,7 +12,8 @@ const SECRET_WORDS = 8;
 /** What changes for everybody else with the first key. Issuers, and rules for those without a credential, have closed it before. */
 const FIRST_KEY =
   'This is the first key. If the server was open to everybody, it is so no longer: whoever shows no credential may do only\n' +
-  'what access.anonymous in the config file allows, which is nothing unless it is there.\n';
+  'what access.anonymous in the config file allows, which is nothing unless it is there. Connections that are open without\n' +
+  'a credential go on until the server is started anew.\n';
 
 /**
  * A new key: `tg_`, the name, `_` and 43 characters of base64url (RFC 4648, section 5). The secret has always the same length, so
