@@ -1,48 +1,12 @@
-import { type ResolvedConfig, resolveConfig } from '../../config/index.ts';
+import { resolveConfig } from '../../config/index.ts';
 import { systemClock, TidegateError } from '../../kernel/index.ts';
-import type { RunningServer } from '../../main.ts';
+import { announcement } from '../announcement.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { closeOnSignal } from '../shutdown.ts';
-import { type Terminal, write } from '../terminal.ts';
+import { write } from '../terminal.ts';
 
 /** What closing may take beyond the time that clients get, for the log to be flushed and closed. */
 const CLOSE_MARGIN_MS = 5_000;
-
-type Started = Pick<RunningServer, 'publicUrl' | 'adminUrl' | 'asksForCredentials'>;
-
-/** What curl needs besides the address. */
-const CURL_CREDENTIAL = '-H "Authorization: Bearer $TIDEGATE_TOKEN" ';
-
-/** A few lines for a person; one JSON object on one line for a program, which learns the ports from it. */
-function announcement(
-  { publicUrl, adminUrl, asksForCredentials }: Started,
-  config: ResolvedConfig,
-  terminal: Terminal,
-): string {
-  if (!terminal.isInteractive)
-    return `${JSON.stringify({ publicUrl, adminUrl, dataFolder: config.dataFolder })}\n`;
-  const credential = asksForCredentials ? CURL_CREDENTIAL : '';
-  return [
-    '',
-    '  Tidegate is up.',
-    '',
-    `    public  ${publicUrl}`,
-    `    admin   ${adminUrl}`,
-    `    data    ${config.dataFolder}`,
-    '',
-    '  Subscribe in one terminal, publish in another:',
-    '',
-    `    curl ${credential}-N ${publicUrl}/v1/channels/greetings`,
-    `    curl ${credential}-d hello ${publicUrl}/v1/channels/greetings`,
-    '',
-    ...(asksForCredentials
-      ? ["  It asks for credentials: tidegate key create NAME --allow '#=publish,subscribe' makes one.", '']
-      : []),
-    '  Ctrl-C ends it.',
-    '',
-    '',
-  ].join('\n');
-}
 
 const PORT = { kind: 'integer', value: 'P', min: 0, max: 65_535 } as const;
 
@@ -95,7 +59,7 @@ export const start = defineCommand({
     if (!terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
     // Listens for signals first: who reads the announcement may send one at once.
     const ended = closeOnSignal(server, timeoutMs, systemClock, terminal);
-    await write(terminal.output, announcement(server, config, terminal));
+    await write(terminal.output, announcement({ ...server, dataFolder: config.dataFolder }, terminal));
     const ending = await ended;
     if (ending === 'drained') return EXIT.success;
     if (ending === 'forced') return EXIT.failure;
