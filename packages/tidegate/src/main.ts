@@ -27,6 +27,8 @@ import { openLog } from './log/index.ts';
 export interface RunningServer {
   readonly publicUrl: string;
   readonly adminUrl: string;
+  /** Whether it asked for credentials when it started; if not, everybody may do everything until there is a key. */
+  readonly asksForCredentials: boolean;
   /**
    * Drains: stops accepting, finishes requests, tells long-lived clients to reconnect, closes the log. Ends within
    * limits.drainTimeoutMs, whatever the clients do.
@@ -84,7 +86,11 @@ export async function startServer(
       rules: accessRules(resources.snapshot),
       dataFolder: config.dataFolder,
       openWithoutCredentials: config.insecure || isLoopback(listen.host),
-      closed: () => hub.endAll('revoked'),
+      weakSecrets: isLoopback(listen.host) ? 'allowed' : 'refused',
+      closed: () => {
+        logger.warn({}, 'The first key is there: who shows no credential is refused from now on');
+        hub.endAll('revoked');
+      },
     });
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
@@ -139,6 +145,7 @@ export async function startServer(
     return {
       publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
       adminUrl: urlOf(admin, 'http'),
+      asksForCredentials: gate.asksForCredentials,
       reload: () => publicListener.reload(),
       close: () => (closing.started ??= close()),
     };

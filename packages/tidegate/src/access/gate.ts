@@ -1,7 +1,8 @@
 import type { Channels } from '../channels/index.ts';
-import { type Clock, type Counter, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
+import { type Clock, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
 import { Attempts } from './attempts.ts';
 import type { Certificates } from './certificates.ts';
+import { type CheckCounters, checkCounters } from './check-counters.ts';
 import { type Allow, Grants } from './grants.ts';
 import { GuardedChannels } from './guarded-channels.ts';
 import { Holds } from './holds.ts';
@@ -42,10 +43,6 @@ export interface GateOptions {
   readonly defaultLimits?: LimitOptions | undefined;
 }
 
-const OUTCOMES = ['accepted', 'refused', 'slowed_down', 'unavailable'] as const;
-
-type Outcome = (typeof OUTCOMES)[number];
-
 const ONE_CONNECTION = { connections: 1, subscriptions: 0 } as const;
 
 const letGoOfNothing = (): void => {};
@@ -58,7 +55,7 @@ export class Gate implements Access {
   readonly #verified = new Map<string, GrantedIdentity>();
   /** Callers that wait for a verification that is under way, by credential: a thousand who come at once cost one. */
   readonly #underWay = new Map<string, ((result: Identity | TidegateError) => void)[]>();
-  readonly #checks: Readonly<Record<Outcome, Counter>>;
+  readonly #checks: CheckCounters;
   readonly #usages: Usages;
   readonly #guarded = new WeakMap<Identity, Channels>();
   readonly #limited = new WeakMap<Identity, Channels>();
@@ -104,6 +101,11 @@ export class Gate implements Access {
   get hasCredentials(): boolean {
     const { tokens, certificates, anonymous } = this.#options;
     return this.#keys.size > 0 || !tokens.isEmpty || !certificates.isEmpty || anonymous !== null;
+  }
+
+  /** Whether those who show no credential may do only what was said about them; if not, everybody may do everything. */
+  get asksForCredentials(): boolean {
+    return this.#closed;
   }
 
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void {
@@ -287,14 +289,4 @@ export class Gate implements Access {
     this.#checks[error.code === 'issuer_unavailable' ? 'unavailable' : 'refused'].add(1);
     done(error);
   }
-}
-
-function checkCounters(metrics: Metrics): Readonly<Record<Outcome, Counter>> {
-  const spec = {
-    name: 'tidegate_credential_checks_total',
-    help: 'Credentials that were verified, by outcome; those remembered from an earlier request are not counted.',
-    labels: ['outcome'],
-  };
-  const counters = OUTCOMES.map((outcome) => [outcome, metrics.counter(spec, [outcome])] as const);
-  return Object.fromEntries(counters) as Record<Outcome, Counter>;
 }

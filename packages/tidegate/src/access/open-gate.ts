@@ -25,6 +25,8 @@ export interface OpenGateOptions {
   readonly dataFolder: string;
   readonly openWithoutCredentials: boolean;
   readonly closed: () => void;
+  /** Whether a shared secret may be so short that it can be guessed: where nobody else can reach the server. */
+  readonly weakSecrets: 'allowed' | 'refused';
 }
 
 /**
@@ -57,7 +59,7 @@ export function openGate(options: OpenGateOptions): Gate {
 
 function sourceOf(name: string, issuer: IssuerOptions, options: OpenGateOptions): KeySource {
   const where = `access.issuers.${name}`;
-  if (issuer.secret !== undefined) return fixedKeys({ kind: 'key', key: Buffer.from(issuer.secret, 'utf8') });
+  if (issuer.secret !== undefined) return sharedSecret(issuer.secret, where, options);
   if (issuer.publicKey !== undefined)
     return fixedKeys({ kind: 'key', key: readPublicKey(issuer.publicKey, where) });
   if (issuer.jwksFile !== undefined)
@@ -72,6 +74,19 @@ function sourceOf(name: string, issuer: IssuerOptions, options: OpenGateOptions)
     fetchText,
     copy: copyInFile(join(dataFolder, `jwks-${name}.json`), logger),
   });
+}
+
+/** RFC 7518, section 3.2: a key for HS256 has at least 256 bits. */
+const SECRET_BYTES_MIN = 32;
+
+function sharedSecret(secret: string, where: string, { weakSecrets, logger }: OpenGateOptions): KeySource {
+  const key = Buffer.from(secret, 'utf8');
+  if (key.length < SECRET_BYTES_MIN) {
+    const detail = `${where}.secret: it has ${key.length} bytes, and takes ${SECRET_BYTES_MIN} not to be guessed`;
+    if (weakSecrets === 'refused') throw new TidegateError('config_invalid', detail);
+    logger.warn({ bytes: key.length }, `The secret of ${where} is short enough to be guessed from a token`);
+  }
+  return fixedKeys({ kind: 'key', key });
 }
 
 function keySetOfFile(file: string, where: string): ReturnType<typeof readKeySet> {

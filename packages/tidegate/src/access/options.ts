@@ -127,9 +127,10 @@ export const issuerSchema = {
     },
     secret: {
       type: 'string',
-      minLength: 32,
+      minLength: 1,
       description:
-        'For HS256: the shared secret, at least 32 bytes. Better taken from an environment variable than written here.',
+        'For HS256: the shared secret. Better taken from an environment variable than written here. One of less than 32 bytes can be ' +
+        'guessed from a token: a server that listens elsewhere than on loopback refuses it.',
     },
     publicKey: {
       type: 'string',

@@ -6,8 +6,9 @@ function causeOf(error: TidegateError): string | undefined {
   let cause: unknown = error.cause;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   if (!(cause instanceof Error)) return undefined;
-  const text =
-    cause.message === '' ? String((cause as NodeJS.ErrnoException).code ?? cause.name) : cause.message;
+  // Messages of OpenSSL end with a line break.
+  const message = cause.message.trim();
+  const text = message === '' ? String((cause as NodeJS.ErrnoException).code ?? cause.name) : message;
   return error.message.includes(text) ? undefined : text;
 }
 

@@ -66,14 +66,34 @@ export function channelPath(channel: string): string {
   return `/v1/channels/${segments.map(encodeURIComponent).join('/')}`;
 }
 
-/** The answer of a server, whatever its status. @throws TidegateError server_unreachable */
+/** What Node's TLS says of a certificate that it does not believe (OpenSSL's X509_V_ERR_* names, and its own of names). */
+const UNTRUSTED = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Why a request got no answer, as a code: fetch hides it in the causes of its error. */
+function reasonOf(error: unknown): 'server_untrusted' | 'server_unreachable' {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (UNTRUSTED.has(String((cause as NodeJS.ErrnoException).code))) return 'server_untrusted';
+  }
+  return 'server_unreachable';
+}
+
+/** The answer of a server, whatever its status. @throws TidegateError server_unreachable, server_untrusted */
 export async function send(server: ServerAddress, path: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
   if (server.token !== undefined) headers.set('authorization', `Bearer ${server.token}`);
   try {
     return await fetch(server.url + path, { ...init, headers });
   } catch (error) {
-    throw new TidegateError('server_unreachable', new URL(server.url).origin, { cause: error });
+    throw new TidegateError(reasonOf(error), new URL(server.url).origin, { cause: error });
   }
 }
 
@@ -95,7 +115,7 @@ export async function errorOf(response: Response): Promise<TidegateError> {
   );
 }
 
-/** A successful answer. @throws TidegateError server_unreachable, or what the server says */
+/** A successful answer. @throws TidegateError server_unreachable, server_untrusted, or what the server says */
 export async function sendSuccessfully(
   server: ServerAddress,
   path: string,

@@ -49,6 +49,8 @@ function nextStep(error: TidegateError, command: Command | undefined): string | 
       return `tidegate ${command === undefined ? '' : `${command.name} `}--help`;
     case 'server_unreachable':
       return 'tidegate start';
+    case 'credential_missing':
+      return 'export TIDEGATE_TOKEN=KEY';
     case 'log_topic_unknown':
       return 'tidegate topics list';
     case 'resource_kind_unknown':

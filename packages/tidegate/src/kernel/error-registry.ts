@@ -279,7 +279,11 @@ export const ERRORS = {
   ),
   server_unreachable: later(
     'The server does not answer',
-    'Start it with tidegate start, or give its address with --url.',
+    'Start it with tidegate start, or give its address with --url: https:// if it has TLS.',
+  ),
+  server_untrusted: client(
+    "The server's certificate is not believed",
+    'Ask for a name that it is for; if you trust who signed it, name their certificate: NODE_EXTRA_CA_CERTS=FILE before the command.',
   ),
 
   internal: server('The server made an error', "See the server's log; please report it."),

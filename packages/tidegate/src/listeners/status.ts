@@ -76,6 +76,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   tls_file_unreadable: 500,
   tls_certificate_invalid: 500,
   server_unreachable: 503,
+  server_untrusted: 400,
 
   internal: 500,
 };

@@ -42,6 +42,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test('SIGHUP does not end a server in the background that has no certificates to read', async () => {
+  const { program, announced } = await started(freshFolder());
+  program.child.kill('SIGHUP');
+  assert.equal((await fetch(`${announced.adminUrl}/readyz`)).status, 200);
+  program.child.kill('SIGTERM');
+  const { code, errors } = await program.ended;
+  assert.match(errors, /"msg":"Stopped"/);
+  assert.equal(code, 0);
+});
+
 test('the same signal from a terminal and from npm is one wish', async () => {
   const { program } = await started(freshFolder());
   program.child.kill('SIGINT');

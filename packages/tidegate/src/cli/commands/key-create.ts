@@ -2,12 +2,18 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { systemRandom, TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverAddress } from '../requests.ts';
+import { parseObject, sendSuccessfully, serverAddress } from '../requests.ts';
 import { ADMIN_OPTIONS, resourcePath } from '../resource.ts';
 import { write } from '../terminal.ts';
 
 /** 256 bits: nobody finds one by trying. */
 const SECRET_WORDS = 8;
+
+/** What changes for everybody else with the first key. Issuers, and rules for those without a credential, have closed it before. */
+const FIRST_KEY =
+  'This is the first key. If the server was open to everybody, it is so no longer: whoever shows no credential may do only\n' +
+  'what access.anonymous in the config file allows, which is nothing unless it is there. Whoever is there without one has to\n' +
+  'leave.\n';
 
 /**
  * A new key: `tg_`, the name, `_` and 43 characters of base64url (RFC 4648, section 5). The secret has always the same length, so
@@ -73,8 +79,11 @@ export const keyCreate = defineCommand({
     const hash = `sha256:${createHash('sha256').update(key).digest('hex')}`;
     const expires = options.expires === undefined ? {} : { expires: options.expires };
     const spec = { hash, allow: parseAllow(options.allow), ...expires };
+    let isFirst = false;
     if (!options.local) {
       const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+      const others = parseObject(await (await sendSuccessfully(server, '/api/key', {})).text()).items;
+      isFirst = Array.isArray(others) && others.length === 0;
       await sendSuccessfully(server, resourcePath('key', name), {
         method: 'PUT',
         headers: { 'content-type': 'application/json', 'if-none-match': '*' },
@@ -90,6 +99,7 @@ export const keyCreate = defineCommand({
         : `Keep it: it is shown this once. The server knows only its hash.\n`;
       await write(terminal.errors, told);
     }
+    if (isFirst) await write(terminal.errors, FIRST_KEY);
     return EXIT.success;
   },
 });

@@ -1,43 +1,12 @@
-import { type ResolvedConfig, resolveConfig } from '../../config/index.ts';
+import { resolveConfig } from '../../config/index.ts';
 import { systemClock, TidegateError } from '../../kernel/index.ts';
+import { announcement } from '../announcement.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { closeOnSignal } from '../shutdown.ts';
-import { type Terminal, write } from '../terminal.ts';
+import { write } from '../terminal.ts';
 
 /** What closing may take beyond the time that clients get, for the log to be flushed and closed. */
 const CLOSE_MARGIN_MS = 5_000;
-
-interface Addresses {
-  readonly publicUrl: string;
-  readonly adminUrl: string;
-}
-
-/** A few lines for a person; one JSON object on one line for a program, which learns the ports from it. */
-function announcement(
-  { publicUrl, adminUrl }: Addresses,
-  config: ResolvedConfig,
-  terminal: Terminal,
-): string {
-  if (!terminal.isInteractive)
-    return `${JSON.stringify({ publicUrl, adminUrl, dataFolder: config.dataFolder })}\n`;
-  return [
-    '',
-    '  Tidegate is up.',
-    '',
-    `    public  ${publicUrl}`,
-    `    admin   ${adminUrl}`,
-    `    data    ${config.dataFolder}`,
-    '',
-    '  Subscribe in one terminal, publish in another:',
-    '',
-    `    curl -N ${publicUrl}/v1/channels/greetings`,
-    `    curl -d hello ${publicUrl}/v1/channels/greetings`,
-    '',
-    '  Ctrl-C ends it.',
-    '',
-    '',
-  ].join('\n');
-}
 
 const PORT = { kind: 'integer', value: 'P', min: 0, max: 65_535 } as const;
 
@@ -46,8 +15,8 @@ export const start = defineCommand({
   summary: 'Start a server',
   details:
     'Options take the place of what the config file says. SIGTERM and SIGINT drain the server: requests are finished,\n' +
-    'streams are told to connect again, the log is closed; a second signal ends it at once. With TLS and without a terminal,\n' +
-    'SIGHUP reads the certificates anew.',
+    'streams are told to connect again, the log is closed; a second signal ends it at once. Without a terminal, SIGHUP reads\n' +
+    'the certificates of TLS anew.',
   operands: [],
   options: {
     config: { kind: 'text', value: 'FILE', description: 'The config file, in YAML (default: none)' },
@@ -85,11 +54,12 @@ export const start = defineCommand({
     const { startServer } = await import('../../main.ts');
     const server = await startServer(config);
     const timeoutMs = config.limits.drainTimeoutMs + CLOSE_MARGIN_MS;
-    // On a terminal the signal means that the terminal is gone; a server in the background lives on.
-    if (config.tls !== null && !terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
+    // On a terminal the signal means that the terminal is gone; a server in the background lives on. Also without certificates:
+    // `systemctl reload` must not end it.
+    if (!terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
     // Listens for signals first: who reads the announcement may send one at once.
     const ended = closeOnSignal(server, timeoutMs, systemClock, terminal);
-    await write(terminal.output, announcement(server, config, terminal));
+    await write(terminal.output, announcement({ ...server, dataFolder: config.dataFolder }, terminal));
     const ending = await ended;
     if (ending === 'drained') return EXIT.success;
     if (ending === 'forced') return EXIT.failure;
