@@ -11,7 +11,7 @@ import { KeyRing } from './keys.ts';
 import { limitHits } from './limit-hits.ts';
 import { LimitedChannels } from './limited-channels.ts';
 import type { KeyOptions, LimitOptions } from './options.ts';
-import type { Access, AccessHold, Identity, ShownCertificate } from './port.ts';
+import type { Access, AccessEnd, AccessHold, Identity, ShownCertificate } from './port.ts';
 import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
 import { Tokens } from './tokens.ts';
 import { Usages } from './usages.ts';
@@ -119,6 +119,16 @@ export class Gate implements Access {
       done(this.#stillGood(credential, known));
       return;
     }
+    if (Buffer.byteLength(credential) > this.#options.limits.credentialBytesMax) {
+      this.#refuse(from, new TidegateError('credential_invalid', 'It is too long'), done);
+      return;
+    }
+    const key = this.#keys.find(credential);
+    if (key !== undefined) {
+      // Nobody guesses 256 random bits: whoever has a key need not wait for those who try.
+      this.#accept(credential, key, from, done);
+      return;
+    }
     const waitMs = this.#attempts.waitMs(from);
     if (waitMs > 0) {
       this.#checks.slowed_down.add(1);
@@ -131,13 +141,7 @@ export class Gate implements Access {
       );
       return;
     }
-    if (Buffer.byteLength(credential) > this.#options.limits.credentialBytesMax) {
-      this.#refuse(from, new TidegateError('credential_invalid', 'It is too long'), done);
-      return;
-    }
-    const key = this.#keys.find(credential);
-    if (key !== undefined) this.#accept(credential, key, from, done);
-    else if (this.#options.tokens.isEmpty || !Tokens.looksLikeToken(credential))
+    if (this.#options.tokens.isEmpty || !Tokens.looksLikeToken(credential))
       this.#refuse(from, new TidegateError('credential_invalid', 'There is no such key'), done);
     else this.#verifyToken(credential, from, done);
   }
@@ -151,13 +155,11 @@ export class Gate implements Access {
 
   channelsFor(identity: Identity): Channels {
     const usage = this.#usages.of(identity);
-    if (usage === null && identity instanceof GrantedIdentity && identity.mayDoEverything)
-      return this.#options.channels;
     let guarded = this.#guarded.get(identity);
     if (guarded === undefined) {
       const { channels } = this.#options;
       const within = usage === null ? channels : new LimitedChannels(channels, usage, 'each subscription');
-      guarded = new GuardedChannels(within, identity, this);
+      guarded = new GuardedChannels(within, identity as GrantedIdentity, this);
       this.#guarded.set(identity, guarded);
     }
     return guarded;
@@ -181,8 +183,18 @@ export class Gate implements Access {
     return () => usage.release(ONE_CONNECTION);
   }
 
+  standing(identity: Identity): 'good' | AccessEnd {
+    if (this.#isRevoked(identity)) return 'revoked';
+    return identity.expiresMs > this.#options.clock.nowMs() ? 'good' : 'expired';
+  }
+
   hold(identity: Identity, hold: AccessHold): () => void {
-    return this.#holds.add(identity, hold);
+    const letGo = this.#holds.add(identity, hold);
+    // It may have been revoked between its verification and now, and nobody would end it any more.
+    if (this.#isRevoked(identity)) {
+      this.#options.clock.soon(() => this.#holds.end((held) => held === identity, 'revoked'));
+    }
+    return letGo;
   }
 
   /** Takes over keys and revocations, and ends what rests on those that are gone. */
@@ -195,17 +207,23 @@ export class Gate implements Access {
       if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
         this.#verified.delete(credential);
     }
-    const good = this.#keys;
-    this.#holds.end(
-      (identity) =>
-        (identity.credential === 'key' && !good.has(identity)) || isRevoked(identity, rules.revoked),
-      'revoked',
-    );
+    this.#holds.end((identity) => this.#isRevoked(identity), 'revoked');
   }
 
   close(): void {
     this.#holds.close();
     this.#options.tokens.close();
+  }
+
+  #isRevoked(identity: Identity): boolean {
+    switch (identity.credential) {
+      case 'none':
+        return identity !== this.#anonymous;
+      case 'key':
+        return !this.#keys.has(identity);
+      default:
+        return isRevoked(identity, this.#revoked);
+    }
   }
 
   get #hasToClose(): boolean {

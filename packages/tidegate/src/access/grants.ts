@@ -32,6 +32,8 @@ const BIT: Readonly<Record<Permission, number>> = Object.freeze(
   >,
 );
 
+/** Longer names belong to no channel (limits.channelBytesMax is less, in bytes). They come from clients, and are not remembered. */
+const CHANNEL_CHARS_MAX = 1500;
 /** How many channels a set of grants remembers having decided on. */
 const DECISIONS_MAX = 256;
 
@@ -60,6 +62,7 @@ export class Grants {
   #bitsFor(permission: Permission, channel: string): number {
     // The admin API is about the server: under which pattern it is allowed makes no difference.
     if (permission === 'admin') return this.#bits.reduce((all, bits) => all | bits, 0);
+    if (channel.length > CHANNEL_CHARS_MAX) return 0;
     const known = this.#decided?.get(channel);
     if (known !== undefined) return known;
     let bits = 0;

@@ -9,21 +9,32 @@ import type {
   Subscription,
 } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
+import type { GrantedIdentity } from './identity.ts';
 import type { Access, AccessEnd, AccessHold, Identity, Permission } from './port.ts';
 
 /** The channels as somebody sees them who may not do everything, or not for ever. */
 export class GuardedChannels implements Channels {
   readonly #channels: Channels;
-  readonly #identity: Identity;
-  readonly #access: Pick<Access, 'hold'>;
+  readonly #identity: GrantedIdentity;
+  readonly #access: Pick<Access, 'hold' | 'standing'>;
 
-  constructor(channels: Channels, identity: Identity, access: Pick<Access, 'hold'>) {
+  constructor(channels: Channels, identity: GrantedIdentity, access: Pick<Access, 'hold' | 'standing'>) {
     this.#channels = channels;
     this.#identity = identity;
     this.#access = access;
   }
 
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
+    const standing = this.#access.standing(this.#identity);
+    if (standing !== 'good') {
+      const error = ended(standing, this.#identity);
+      done(events.map(() => error));
+      return;
+    }
+    if (this.#identity.mayDoEverything) {
+      this.#channels.publish(events, protocol, done);
+      return;
+    }
     const named = this.#identity.name === '' ? events : events.map((event) => this.#withSource(event));
     const allowed = named.filter(({ channel }) => this.#identity.allows('publish', channel));
     if (allowed.length === named.length) {
@@ -51,8 +62,8 @@ export class GuardedChannels implements Channels {
     if (from.kind !== 'latest' && from.kind !== 'cursor') {
       for (const channel of request.channels) this.#assert('history', channel);
     }
-    if (this.#identity.expiresMs === Number.POSITIVE_INFINITY && this.#identity.credential === 'none')
-      return this.#channels.subscribe(request);
+    // Those without a credential end all together, when the server begins to ask for one.
+    if (this.#identity.credential === 'none') return this.#channels.subscribe(request);
     const held = new HeldSubscription(request.sink);
     const subscription = this.#channels.subscribe({ ...request, sink: held });
     held.begin(subscription, this.#access.hold(this.#identity, held));
@@ -71,12 +82,22 @@ export class GuardedChannels implements Channels {
   #withSource(event: PublishedEvent): PublishedEvent {
     return event.clientId === null || event.identitySource !== ''
       ? event
-      : { ...event, identitySource: this.#identity.name };
+      : // No source that a publisher names has a space in it (RFC 3986, section 2), so that none can pass for this one.
+        { ...event, identitySource: ` ${this.#identity.name}` };
   }
 }
 
+/** How much of a channel's name an error repeats. */
+const SHOWN_CHARS_MAX = 200;
+
+function ended(standing: AccessEnd, { credential }: Identity): TidegateError {
+  if (credential === 'none') return new TidegateError('credential_missing');
+  return new TidegateError(standing === 'expired' ? 'token_expired' : 'credential_revoked');
+}
+
 function denied(permission: Permission, channel: string, { credential }: Identity): TidegateError {
-  const what = `${permission} on "${channel}" is not allowed`;
+  const shown = channel.length > SHOWN_CHARS_MAX ? `${channel.slice(0, SHOWN_CHARS_MAX)}…` : channel;
+  const what = `${permission} on "${shown}" is not allowed`;
   return credential === 'none'
     ? new TidegateError('credential_missing', what)
     : new TidegateError('access_denied', what);

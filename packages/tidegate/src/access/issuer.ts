@@ -103,6 +103,10 @@ export class Issuer {
   #identity(payload: JWTPayload): GrantedIdentity {
     const user = payload.sub ?? '';
     const { capabilities, channel } = payload;
+    for (const claim of ['sub', 'jti'] as const) {
+      if (payload[claim] !== undefined && typeof payload[claim] !== 'string')
+        throw new TidegateError('credential_invalid', `The claim "${claim}" is not text`);
+    }
     if (channel !== undefined) return this.#forOneChannel(payload, channel);
     const own = capabilities === undefined ? this.rules.allow : readAllow(capabilities);
     if (own === null)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseTimestamp } from '../kernel/index.ts';
 import { Grants } from './grants.ts';
 import { GrantedIdentity } from './identity.ts';
 import type { KeyOptions } from './options.ts';
@@ -57,7 +58,8 @@ function keyIdentity(name: string, { allow, expires, limits }: KeyOptions): Gran
   return new GrantedIdentity({
     credential: 'key',
     name: `key:${name}`,
-    expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
+    // What is not a time was refused before; if one comes through, the key has ended.
+    expiresMs: expires === undefined ? Number.POSITIVE_INFINITY : (parseTimestamp(expires) ?? 0),
     grants: new Grants(allow),
     ...(limits === undefined ? {} : { limits }),
   });

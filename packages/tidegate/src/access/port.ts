@@ -70,6 +70,8 @@ export interface Access {
    * @throws TidegateError quota_exceeded
    */
   connect(identity: Identity): () => void;
+  /** Whether an identity that was verified earlier is good now, and if not, why. */
+  standing(identity: Identity): 'good' | AccessEnd;
   /** Tells `hold` when the identity ends; at once, in the next turn, if it has already. Returns what lets go of it. */
   hold(identity: Identity, hold: AccessHold): () => void;
 }

@@ -1,3 +1,4 @@
+import { parseTimestamp } from '../kernel/index.ts';
 import type { RevocationOptions } from './options.ts';
 import type { Identity } from './port.ts';
 
@@ -18,7 +19,7 @@ export function revokedBy(revocations: Iterable<RevocationOptions>): Revoked {
   for (const { tokenId, user, before } of revocations) {
     if (tokenId !== undefined) tokenIds.add(tokenId);
     if (user === undefined || before === undefined) continue;
-    users.set(user, Math.max(users.get(user) ?? 0, Date.parse(before)));
+    users.set(user, Math.max(users.get(user) ?? 0, parseTimestamp(before) ?? Number.POSITIVE_INFINITY));
   }
   return { tokenIds, users };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessEnd } from '../../src/access/index.ts';
-import { NOTHING_REVOKED } from '../../src/access/index.ts';
+import { NOTHING_REVOKED, revokedBy } from '../../src/access/index.ts';
 import { resolveLimits } from '../../src/kernel/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { keyOf, outcomeOf, testGate, verify } from './access-fixture.ts';
@@ -34,11 +34,12 @@ test('limits.credentialFailuresMax: whoever guesses has to wait, and whoever kno
   for (let i = 0; i < 3; i++)
     assert.equal(await outcomeOf(gate, `guess ${i}`, '192.0.2.7'), 'credential_invalid');
   clock.advance(4000);
-  const refused = await verify(gate, 'unseen', '192.0.2.7');
+  const refused = await verify(gate, 'guess', '192.0.2.7');
   assert.ok('code' in refused && refused.code === 'credential_attempts_exceeded');
   assert.equal(refused.retryAfterMs, 6000);
   assert.equal(await outcomeOf(gate, 'known', '192.0.2.7'), 'accepted');
-  assert.equal(await outcomeOf(gate, 'unseen', '192.0.2.8'), 'accepted');
+  assert.equal(await outcomeOf(gate, 'unseen', '192.0.2.7'), 'accepted');
+  assert.equal(await outcomeOf(gate, 'guess', '192.0.2.8'), 'credential_invalid');
   clock.advance(6000);
   assert.equal(await outcomeOf(gate, 'guess', '192.0.2.7'), 'credential_invalid');
 });
@@ -48,16 +49,16 @@ test('the addresses of one IPv6 network guess as one', async () => {
   const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('known') } });
   await outcomeOf(gate, 'guess', '2001:db8:1:2::1');
   await outcomeOf(gate, 'guess', '2001:db8:1:2:3:4:5:6');
-  assert.equal(await outcomeOf(gate, 'known', '2001:db8:1:2:ffff::'), 'credential_attempts_exceeded');
-  assert.equal(await outcomeOf(gate, 'known', '2001:db8:1:3::1'), 'accepted');
+  assert.equal(await outcomeOf(gate, 'guess', '2001:db8:1:2:ffff::'), 'credential_attempts_exceeded');
+  assert.equal(await outcomeOf(gate, 'guess', '2001:db8:1:3::1'), 'credential_invalid');
 });
 
 test('limits.credentialClientsMax bounds what is remembered of those who guess', async () => {
   const limits = resolveLimits({ credentialFailuresMax: 1, credentialClientsMax: 2 });
   const gate = testGate({ clock: new ManualClock(), limits, keys: { a: keyOf('known') } });
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) await outcomeOf(gate, 'guess', address);
-  assert.equal(await outcomeOf(gate, 'known', '192.0.2.3'), 'credential_attempts_exceeded');
-  assert.equal(await outcomeOf(gate, 'known', '192.0.2.1'), 'accepted');
+  assert.equal(await outcomeOf(gate, 'guess', '192.0.2.3'), 'credential_attempts_exceeded');
+  assert.equal(await outcomeOf(gate, 'guess', '192.0.2.1'), 'credential_invalid');
 });
 
 test('limits.credentialBytesMax: what is too long is not looked at', async () => {
@@ -138,4 +139,31 @@ test('those without a credential may do what is said of them', () => {
   const gate = testGate({ clock: new ManualClock(), anonymous: { 'news/#': ['subscribe'] } });
   assert.equal(gate.anonymous.allows('subscribe', 'news/today'), true);
   assert.equal(gate.anonymous.allows('publish', 'news/today'), false);
+});
+
+test('what is held by an identity that was revoked before it was held ends in the next turn', async () => {
+  const clock = new ManualClock();
+  const gate = testGate({ clock, keys: { a: keyOf('one') } });
+  const identity = await verify(gate, 'one');
+  assert.ok('credential' in identity);
+  assert.equal(gate.standing(identity), 'good');
+  gate.adopt({ keys: new Map(), revoked: NOTHING_REVOKED });
+  assert.equal(gate.standing(identity), 'revoked');
+  const ended: AccessEnd[] = [];
+  gate.hold(identity, { accessEnded: (reason) => ended.push(reason) });
+  assert.deepEqual(ended, []);
+  await clock.settle();
+  assert.deepEqual(ended, ['revoked']);
+});
+
+test('a leap second ends a key and keeps a revocation', async () => {
+  const clock = new ManualClock(Date.UTC(2017, 0, 2));
+  const expires = '2016-12-31T23:59:60Z';
+  const gate = testGate({ clock, keys: { old: { ...keyOf('secret'), expires } } });
+  assert.equal(await outcomeOf(gate, 'secret'), 'token_expired');
+  const { users } = revokedBy([
+    { user: 'eve', before: '2026-06-01T00:00:00Z' },
+    { user: 'eve', before: '2026-12-31T23:59:60Z' },
+  ]);
+  assert.ok((users.get('eve') ?? 0) >= Date.UTC(2026, 11, 31, 23, 59, 59));
 });

@@ -100,3 +100,9 @@ test('what a token brings is checked before it is believed', () => {
   for (const wrong of [null, 1, 'a', [], { a: 'publish' }, { a: ['fly'] }, { a: [1] }, { a: null }])
     assert.equal(readAllow(wrong), null);
 });
+
+test('a name that no channel can have is allowed nothing, and is not remembered', () => {
+  const grants = new Grants({ '#': ['publish'] });
+  assert.equal(grants.allows('publish', 'x'.repeat(1500)), true);
+  assert.equal(grants.allows('publish', 'x'.repeat(1501)), false);
+});

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
 import { after, before, beforeEach, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
@@ -173,6 +175,50 @@ test('a held stream ends when its key goes', async () => {
   // It ends by itself: text() would wait for ever otherwise.
   await response.text();
   assert.equal((await ask('/v1/channels/news/held', { headers: bearer('reader') })).status, 401);
+});
+
+test('a stream of publishes that is held open publishes no more once its key goes', async () => {
+  const request = httpRequest(`${server.url}/v1/publish`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', ...bearer('backend') },
+  });
+  request.write('{"channel":"news/lines","data":1}\n');
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.setEncoding('utf8');
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value as string);
+  assert.equal((await next()).channel, 'news/lines');
+  const { backend: _, ...others } = KEYS;
+  gate.adopt({ keys: new Map(Object.entries(others)), revoked: NOTHING_REVOKED });
+  request.write('{"channel":"news/lines","data":2}\n');
+  assert.equal((await next()).error.code, 'credential_revoked');
+  request.end();
+});
+
+test('nobody but the server says who published', async () => {
+  const headers = {
+    ...bearer('backend'),
+    'ce-specversion': '1.0',
+    'ce-id': 'x',
+    'ce-source': '/s',
+    'ce-type': 't',
+  };
+  await publish('news/forged', {
+    ...headers,
+    'ce-cfuser': 'admin',
+    'ce-cfclient': 'forged',
+    'ce-kept': 'yes',
+  });
+  const { body } = await ask('/v1/history/news/forged', { headers: bearer('backend') });
+  const [message] = JSON.parse(body).messages;
+  assert.deepEqual([message.kept, message.cfuser, message.cfclient], ['yes', undefined, undefined]);
+});
+
+test('no source that a publisher names passes for the credential of another', async () => {
+  const event = { ...bearer('backend'), 'ce-specversion': '1.0', 'ce-id': 'order-9', 'ce-type': 't' };
+  await publish('news/own', { ...event, 'ce-source': 'key:backend' }, 'forged');
+  const own = await publish('news/own', { ...bearer('backend'), 'idempotency-key': 'order-9' }, 'own');
+  assert.equal(JSON.parse(own.body).duplicate, false);
 });
 
 test('a WebSocket closes with 4401 when its token expires, and publishes no more', async () => {

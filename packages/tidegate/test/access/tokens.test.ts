@@ -155,7 +155,14 @@ for (const [what, shown] of [
 }
 
 test('a token with claims of the wrong type is refused', async () => {
-  for (const claims of [{ exp: 'soon' }, { capabilities: [] }, { capabilities: { a: ['fly'] } }] as const) {
+  for (const claims of [
+    { exp: 'soon' },
+    { sub: 42 },
+    { sub: ['+'] },
+    { jti: 1 },
+    { capabilities: [] },
+    { capabilities: { a: ['fly'] } },
+  ] as const) {
     const signed = new SignJWT(claims as unknown as JWTPayload)
       .setProtectedHeader({ alg: 'HS256' })
       .sign(SECRET);

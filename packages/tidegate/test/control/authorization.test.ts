@@ -18,9 +18,10 @@ test('where admins alone may, a credential with the permission admin is needed',
   await assert.rejects(authorize(undefined, '192.0.2.1'), { code: 'credential_missing' });
 });
 
-test('where everybody may, a credential only names who it was, and a wrong one is told as such', async () => {
+test('where everybody may, a credential only names who it was, and a wrong one names nobody', async () => {
   const authorize = adminAuthorization(gate, 'everybody');
   assert.equal(await authorize(undefined, '127.0.0.1'), '');
   assert.equal(await authorize('Bearer app', '127.0.0.1'), 'key:app');
-  await assert.rejects(authorize('Bearer other', '127.0.0.1'), { code: 'credential_invalid' });
+  for (let i = 0; i < 100; i++) assert.equal(await authorize(`Bearer guess-${i}`, '127.0.0.1'), '');
+  assert.equal(await authorize('Basic YTpi', '127.0.0.1'), '');
 });

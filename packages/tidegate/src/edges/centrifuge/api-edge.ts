@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Access, Identity } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
-import { credentialOf } from '../authentication.ts';
+import { credentialOf, withoutCredential } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
 import { type ApiContext, callApi, errorText } from './api.ts';
 import { parseExactly } from './json-number.ts';
@@ -42,7 +42,11 @@ export class ApiEdge {
         if (result instanceof TidegateError) exchange.fail(result);
         else this.#receive(exchange, result);
       });
-    } else if (this.#access.anonymous.allows('admin', '#')) this.#receive(exchange, this.#access.anonymous);
+      return;
+    }
+    const unnamed = withoutCredential(this.#access, exchange.request);
+    const isNobody = unnamed === this.#access.anonymous;
+    if (!isNobody || unnamed.allows('admin', '#')) this.#receive(exchange, unnamed);
     else exchange.fail(new TidegateError('credential_missing', 'Send an API key as X-API-Key'));
   }
 

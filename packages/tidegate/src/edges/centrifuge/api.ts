@@ -70,6 +70,12 @@ const METHODS: Readonly<Record<string, Method>> = {
     const { channels } = call.fields;
     if (!Array.isArray(channels) || channels.length === 0) throw new MalformedCommand('no channels');
     const names = channels.map((channel) => textOf(channel, 'channel'));
+    const { batchEventsMax, batchBytesMax } = call.context.limits;
+    // The data is stored once for each channel, so that a small request could ask for a very large one.
+    if (names.length > batchEventsMax || names.length * dataOf(call.fields).bytes.length > batchBytesMax) {
+      done(ERROR.limitExceeded);
+      return;
+    }
     publish(call, names, (outcomes) => {
       const responses = outcomes.map((outcome) =>
         typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`,
@@ -194,7 +200,8 @@ function publish(
   const events = allowed.map((channel) => ({
     ...eventWith(channel, data, attributes),
     clientId: key === '' ? null : key,
-    identitySource: identity.name,
+    // As for publishers on other edges that name no source: with a space, so that none can pass for it.
+    identitySource: identity.name === '' ? '' : ` ${identity.name}`,
   }));
   const settle = (outcomes: Parameters<Parameters<Channels['publish']>[2]>[0]): void => {
     let next = 0;

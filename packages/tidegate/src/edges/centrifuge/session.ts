@@ -100,8 +100,8 @@ export class Session implements ConnectedClient, AccessHold {
   receive(bytes: Buffer): void {
     if (!this.isOpen) return;
     this.#isAsked = false;
-    // Who came in without a credential has to leave when the server begins to ask for one.
-    if (this.#identity.credential === 'none' && this.#identity !== this.context.access.anonymous) {
+    // Also in the grace after its end a token can be revoked; and who came in without one leaves when the server begins to ask for one.
+    if (this.context.access.standing(this.#identity) === 'revoked') {
       this.disconnect(DISCONNECT.invalidToken);
       return;
     }

@@ -29,9 +29,16 @@ const NOT_ATTRIBUTES: ReadonlySet<string> = new Set(['data', 'specversion']);
 
 /**
  * The names under which the server tells where an event was stored. An event that came from a server brings them along;
- * they are not kept, because they speak of another place.
+ * they are not kept, because they speak of another place. Nor are those by which the Centrifuge edge says who published.
  */
-export const SERVER_ATTRIBUTES: ReadonlySet<string> = new Set(['channel', 'cursor']);
+export const SERVER_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'channel',
+  'cursor',
+  'cfclient',
+  'cfuser',
+  'cfconninfo',
+  'cfchaninfo',
+]);
 
 /** An `event_invalid` that names the attribute. */
 export function attributeInvalid(name: string, problem: string): TidegateError {

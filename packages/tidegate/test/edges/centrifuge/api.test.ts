@@ -152,6 +152,11 @@ describe("Centrifugo's server API", () => {
     assert.equal((await call('publish', { channel: '', data: 1 })).error?.code, 107);
     assert.equal((await call('publish', { channel: 'a' })).error?.code, 107);
     assert.equal((await call('broadcast', { channels: [] })).error?.code, 107);
+    // limits.batchEventsMax and limits.batchBytesMax bound what one call stores.
+    const many = Array.from({ length: 10_001 }, (_, index) => `b${index}`);
+    assert.equal((await call('broadcast', { channels: many, data: 1 })).error?.code, 106);
+    const large = 'x'.repeat(100_000);
+    assert.equal((await call('broadcast', { channels: many.slice(0, 200), data: large })).error?.code, 106);
     assert.equal((await call('unknown', {})).error?.code, 104);
   });
 });

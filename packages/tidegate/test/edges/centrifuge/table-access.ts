@@ -49,6 +49,10 @@ export class TableAccess implements Access {
     return this.anonymous;
   }
 
+  standing(): 'good' {
+    return 'good';
+  }
+
   channelsFor(): Channels {
     return this.#channels;
   }
