@@ -2,7 +2,7 @@
  * Publishes messages over a few connections, saturating or by a schedule.
  *
  *   publish --port P --unit FILE --connections N [--depth N] [--answers KIND] [--answers-per-unit N]
- *           [--framing http|websocket] [--head FILE] [--mask BYTE] --seconds S [--rate R]
+ *           [--framing http|websocket] [--head FILE] [--mask BYTE] [--variants FILE] --seconds S [--rate R]
  *
  * FILE is what is sent again and again: a request, several, a chunk of a body, a few frames. Each blank payload in it
  * (see payload.h) is stamped just before sending. HEAD goes out once per connection before anything else. A connection has at
@@ -10,6 +10,9 @@
  *
  *   response   an HTTP response          frame   a WebSocket data frame      line   a line of the body of one long response
  *   close      the connection's end, as of servers without keep-alive       none   nothing: only TCP holds the sender back
+ *
+ * With `--variants`, a file of lines of equal length, the first of which is in the unit, each unit has the next line in that place, and
+ * publishing ends after the last one.
  *
  * Without `--rate` a unit goes out as soon as a connection may send one, and the stamp is that moment. With it (messages per
  * second) message k has its stamp at start + k / R whatever happens, and a unit goes out when its last message is due or, if
@@ -148,6 +151,8 @@ int main(int argument_count, char **arguments) {
   char mask = (char)argument_number(argument_count, arguments, "--mask", "0");
   unit = read_unit(argument(argument_count, arguments, "--unit", NULL), mask);
   schedule.unit_items = unit.items;
+  const char *variants_file = argument(argument_count, arguments, "--variants", "");
+  if (*variants_file != 0) variants = read_variants(variants_file, &unit);
   const char *head_file = argument(argument_count, arguments, "--head", "");
   if (*head_file != 0) head = read_whole(head_file, &head_bytes);
   if (answer_kind == ANSWER_NONE) answers_per_unit = 1;

@@ -13,6 +13,7 @@
 #include "program.h"
 #include "schedule.h"
 #include "unit.h"
+#include "variants.h"
 #include "websocket-frame.h"
 
 struct publisher {
@@ -31,6 +32,7 @@ static struct publisher *publishers, **free_ring;
 static uint32_t publisher_count, free_first, free_count, depth, answers_per_unit;
 static enum answer_kind answer_kind;
 static struct unit unit;
+static struct variants variants;
 static int port, epoll;
 static struct schedule schedule;
 static uint64_t stopped_us;
@@ -94,6 +96,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
     uint64_t stamp = schedule_due_us(&schedule, first_item + item, now);
     payload_stamp(publisher->unit + unit.blanks[item], publisher->lane, publisher->sequence++, stamp, unit.mask);
   }
+  variants_put(&variants, publisher->unit, counts.units);
   uint64_t due = schedule_unit_due_us(&schedule, counts.units, now);
   if (now > due && now - due > counts.late_us) counts.late_us = now - due;
   publisher->started_us[(publisher->oldest + publisher->outstanding) % depth] = due;
@@ -121,7 +124,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
 static int64_t pump(void) {
   for (;;) {
     uint64_t now = clock_us();
-    if (schedule_finished(&schedule, counts.units, now)) {
+    if (schedule_finished(&schedule, counts.units, now) || variants_used_up(&variants, counts.units)) {
       if (!stopped) {
         stopped = true;
         stopped_us = now;

@@ -37,14 +37,21 @@ export class TidegateProcess {
     this.readyMs = readyMs;
   }
 
-  /** Starts the server on `folder`, where it keeps its data and configuration. */
-  static async start(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<TidegateProcess> {
+  /**
+   * Starts the server on `folder`, where it keeps its data and configuration.
+   * @param settings further lines of the configuration, in YAML
+   */
+  static async start(
+    folder: string,
+    environment: NodeJS.ProcessEnv = {},
+    settings = '',
+  ): Promise<TidegateProcess> {
     const [port, adminPort] = (await freePorts(2)) as [number, number];
     const config = join(folder, 'tidegate.yaml');
     const topics = ['none', 'written', 'synced'].map(
       (durability) => `  ${durability}: { durability: ${durability} }\n`,
     );
-    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n`);
+    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n${settings}`);
     const arguments_ = [
       ...[entry, 'start', '--config', config, '--data', join(folder, 'data')],
       ...['--port', `${port}`, '--admin-port', `${adminPort}`],
@@ -59,14 +66,15 @@ export class TidegateProcess {
     return this.#child.pid;
   }
 
-  /** One message per request. */
-  singlePosts(channel: string, connections = 64, payloadBytes = 100): WayIn {
+  /** One message per request; with a credential, if one is given. */
+  singlePosts(channel: string, connections = 64, payloadBytes = 100, credential?: string): WayIn {
     return {
       label: `single POSTs x ${connections}`,
       port: this.port,
       connections,
       unit: postRequest(`/v1/channels/${channel}`, blankPayload(payloadBytes), {
         'Content-Type': 'text/plain',
+        ...(credential === undefined ? {} : { Authorization: `Bearer ${credential}` }),
       }),
       answers: 'response',
     };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { hasCompiler } from '../support/compiler.ts';
 import { nativeProgram } from '../support/native.ts';
 import { getRequest, numberedPayload, webSocketHeaders } from '../support/payload.ts';
 import type { SubscriberReport } from '../support/subscribers.ts';
@@ -45,15 +45,6 @@ async function countOf(
   await subscribers.close();
   server.close();
   return report;
-}
-
-function hasCompiler(): boolean {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const sequences = Array.from({ length: MESSAGES }, (_, index) => index);
