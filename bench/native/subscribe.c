@@ -2,9 +2,10 @@
  * Opens many subscriptions and counts every message on each of them.
  *
  *   subscribe --port P --requests FILE --connections N --framing http|websocket --payload BYTES [--checked N] [--opening N]
+ *             [--greeting FILE --answer TEXT --refusal TEXT]
  *
- * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. Obeys lines on
- * stdin, each answered by one line:
+ * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. The bytes of
+ * `--greeting` are sent once a WebSocket is open; it counts as answered when TEXT has come. Obeys lines on stdin, each answered by one line:
  *
  *   wait         {} as soon as all connections have an answer
  *   reset        forget all counts; sequences are expected to begin at 0
@@ -19,6 +20,7 @@
 #include <sys/epoll.h>
 
 #include "clock.h"
+#include "greeting.h"
 #include "http-response.h"
 #include "program.h"
 #include "request-heads.h"
@@ -29,7 +31,7 @@
 #define EVENTS 256
 #define ATTEMPTS_MAX 20
 
-enum stage { STAGE_UNOPENED, STAGE_CONNECTING, STAGE_HEAD, STAGE_STREAM, STAGE_REFUSED, STAGE_CLOSED };
+enum stage { STAGE_UNOPENED, STAGE_CONNECTING, STAGE_HEAD, STAGE_GREETING, STAGE_STREAM, STAGE_REFUSED, STAGE_CLOSED };
 
 struct subscriber {
   int descriptor;
@@ -47,6 +49,7 @@ static bool is_websocket, waited_for;
 static uint32_t payload_bytes;
 static int port, epoll;
 static struct request_heads heads;
+static struct greeting greeting;
 
 static struct {
   uint64_t bytes, reads, frames, closed, refused;
@@ -89,6 +92,7 @@ static void refused(struct subscriber *subscriber) {
   if (counts.refused++ == 0) fprintf(stderr, "a subscription was refused:\n%s\n", subscriber->response.head);
   close(subscriber->descriptor);
   memset(&subscriber->response, 0, sizeof subscriber->response);
+  memset(&subscriber->frame, 0, sizeof subscriber->frame);
   if (subscriber->attempts < ATTEMPTS_MAX) {
     open_connection(subscriber);
   } else {
@@ -115,6 +119,33 @@ static void answer_ping(struct subscriber *subscriber) {
   send(subscriber->descriptor, pong, sizeof pong, MSG_NOSIGNAL);
 }
 
+/* Centrifuge pings with a message `{}`, and wants the same. No other message of it is so short. */
+static void answer_empty_message(struct subscriber *subscriber) {
+  static const char empty[8] = {(char)0x81, (char)0x82, 0, 0, 0, 0, '{', '}'};
+  send(subscriber->descriptor, empty, sizeof empty, MSG_NOSIGNAL);
+}
+
+static void opened_websocket(struct subscriber *subscriber) {
+  if (greeting.frames == NULL) {
+    subscriber->stage = STAGE_STREAM;
+    settle();
+    return;
+  }
+  subscriber->stage = STAGE_GREETING;
+  ssize_t written = send(subscriber->descriptor, greeting.frames, greeting.bytes, MSG_NOSIGNAL);
+  if (written != (ssize_t)greeting.bytes) fail("cannot send a greeting: %s", strerror(errno));
+}
+
+/* False if the connection was refused and is begun anew. */
+static bool read_answer(struct subscriber *subscriber, const char *data, size_t bytes) {
+  enum greeting_outcome outcome = greeting_read(&greeting, &subscriber->response, data, bytes);
+  if (outcome == GREETING_REFUSED) refused(subscriber);
+  if (outcome != GREETING_ANSWERED) return outcome == GREETING_PENDING;
+  subscriber->stage = STAGE_STREAM;
+  settle();
+  return true;
+}
+
 static void read_frames(struct subscriber *subscriber, const char *data, const char *end, uint64_t now) {
   for (;;) {
     const char *payload;
@@ -122,9 +153,11 @@ static void read_frames(struct subscriber *subscriber, const char *data, const c
     enum frame_event event = frame_next(&subscriber->frame, &data, end, &payload, &bytes);
     if (event == FRAME_MORE) return;
     if (event == FRAME_PAYLOAD) {
+      if (subscriber->stage == STAGE_GREETING && !read_answer(subscriber, payload, bytes)) return;
       count_payloads(&subscriber->tally, payload, bytes, payload_bytes, now);
     } else if (frame_ends_message(&subscriber->frame)) {
       counts.frames++;
+      if (greeting.frames != NULL && frame_short_length(&subscriber->frame) == 2) answer_empty_message(subscriber);
     } else if (frame_opcode(&subscriber->frame) == WEBSOCKET_PING) {
       answer_ping(subscriber);
     }
@@ -143,12 +176,13 @@ static void read_response(struct subscriber *subscriber, const char *data, const
         refused(subscriber);
         return;
       }
-      subscriber->stage = STAGE_STREAM;
-      settle();
       if (is_websocket) {
+        opened_websocket(subscriber);
         read_frames(subscriber, data, end, now);
         return;
       }
+      subscriber->stage = STAGE_STREAM;
+      settle();
     } else if (event == HTTP_END) {
       return;
     }
@@ -160,7 +194,7 @@ static void read_some(struct subscriber *subscriber) {
   ssize_t bytes = recv(subscriber->descriptor, buffer, sizeof buffer, 0);
   if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (bytes <= 0) {
-    if (subscriber->stage == STAGE_HEAD) {
+    if (subscriber->stage == STAGE_HEAD || subscriber->stage == STAGE_GREETING) {
       refused(subscriber);
       return;
     }
@@ -174,7 +208,7 @@ static void read_some(struct subscriber *subscriber) {
   counts.bytes += (uint64_t)bytes;
   if (counts.first_us == 0) counts.first_us = now;
   counts.last_us = now;
-  if (subscriber->stage == STAGE_STREAM && is_websocket) read_frames(subscriber, buffer, buffer + bytes, now);
+  if (subscriber->stage != STAGE_HEAD && is_websocket) read_frames(subscriber, buffer, buffer + bytes, now);
   else read_response(subscriber, buffer, buffer + bytes, now);
 }
 
@@ -268,6 +302,8 @@ int main(int argument_count, char **arguments) {
   opening_max = (uint32_t)argument_number(argument_count, arguments, "--opening", "100");
   uint32_t checked = (uint32_t)argument_number(argument_count, arguments, "--checked", "100");
   heads = read_request_heads(argument(argument_count, arguments, "--requests", NULL));
+  greeting = read_greeting(argument(argument_count, arguments, "--greeting", ""), argument(argument_count, arguments, "--answer", ""),
+                           argument(argument_count, arguments, "--refusal", ""));
   if (payload_bytes <= PAYLOAD_STAMP_BYTES || payload_bytes > PAYLOAD_BYTES_MAX) fail("--payload is out of range");
 
   subscribers = calloc(subscriber_count, sizeof *subscribers);
