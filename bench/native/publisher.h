@@ -12,12 +12,13 @@
 #include "payload.h"
 #include "program.h"
 #include "schedule.h"
+#include "transport.h"
 #include "unit.h"
 #include "variants.h"
 #include "websocket-frame.h"
 
 struct publisher {
-  int descriptor;
+  struct transport transport;
   bool connecting, greeting, sending, free;
   char *unit;
   size_t sent_bytes;
@@ -45,7 +46,7 @@ static struct histogram latencies;
 
 static void watch(struct publisher *publisher, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = publisher};
-  if (epoll_ctl(epoll, operation, publisher->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
+  if (epoll_ctl(epoll, operation, publisher->transport.descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
 }
 
 /* Puts a connection behind the others that may send a unit, if it may. */
@@ -56,7 +57,7 @@ static void offer(struct publisher *publisher) {
 }
 
 static void open_connection(struct publisher *publisher) {
-  publisher->descriptor = connect_loopback(port);
+  publisher->transport.descriptor = connect_loopback(port);
   publisher->connecting = true;
   memset(&publisher->response, 0, sizeof publisher->response);
   watch(publisher, EPOLL_CTL_ADD, EPOLLOUT);
@@ -82,7 +83,7 @@ static void unit_sent(struct publisher *publisher) {
 }
 
 static void continue_sending(struct publisher *publisher) {
-  ssize_t written = send(publisher->descriptor, publisher->unit + publisher->sent_bytes, unit.bytes - publisher->sent_bytes, MSG_NOSIGNAL);
+  ssize_t written = transport_send(&publisher->transport, publisher->unit + publisher->sent_bytes, unit.bytes - publisher->sent_bytes);
   if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
   if (written > 0) publisher->sent_bytes += (size_t)written;
   if (publisher->sent_bytes < unit.bytes) return;
@@ -109,7 +110,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
     return;
   }
   /* `sending` marks that EPOLLOUT is watched; the first try goes without. */
-  ssize_t written = send(publisher->descriptor, publisher->unit, unit.bytes, MSG_NOSIGNAL);
+  ssize_t written = transport_send(&publisher->transport, publisher->unit, unit.bytes);
   if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
   publisher->sent_bytes = written > 0 ? (size_t)written : 0;
   if (publisher->sent_bytes == unit.bytes) {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from '../support/certificate.ts';
 import { Child } from '../support/child.ts';
 import type { Protocol } from '../support/options.ts';
 import {
@@ -156,9 +157,16 @@ export function tidegate(durability: Durability): BenchPeer {
   };
 }
 
-async function startTidegate(durability: Durability): Promise<BenchServer> {
+/** The configuration of TLS, in YAML. */
+function tlsSettings({ certificateFile, keyFile }: Certificate): string {
+  return `tls: { certificates: [{ certificate: '${certificateFile}', key: '${keyFile}' }] }\n`;
+}
+
+/** @param certificate the public port speaks TLS with it */
+export async function startTidegate(durability: Durability, certificate?: Certificate): Promise<BenchServer> {
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder);
+  const tls = certificate !== undefined;
+  const server = await TidegateProcess.start(folder, {}, tls ? tlsSettings(certificate) : '');
   const channel = `${durability}/bench`;
   return {
     name: 'tidegate',
@@ -167,8 +175,8 @@ async function startTidegate(durability: Durability): Promise<BenchServer> {
     pid: server.pid,
     subscribePort: server.port,
     subscribeRequest: (protocol) => subscribeRequest(channel, protocol),
-    singlePosts: () => server.singlePosts(channel),
-    bestWay: () => server.batches(channel, 100, 4),
+    singlePosts: () => ({ ...server.singlePosts(channel), tls }),
+    bestWay: () => ({ ...server.batches(channel, 100, 4), tls }),
     async stop() {
       await server.stop();
       removeScratchFolder(folder);

@@ -27,6 +27,8 @@ export interface WayIn {
    * the last, if not before.
    */
   readonly variants?: readonly string[];
+  /** Over TLS. */
+  readonly tls?: boolean;
 }
 
 export interface PublishResult {
@@ -61,7 +63,7 @@ export class Publisher {
     if (way.head !== undefined) writeFileSync(join(folder, 'head'), way.head);
     if (way.variants !== undefined)
       writeFileSync(join(folder, 'variants'), way.variants.map((line) => `${line}\n`).join(''));
-    const child = new Child('publish', nativeProgram('publish'), [
+    const child = new Child('publish', nativeProgram(way.tls === true ? 'publish-tls' : 'publish'), [
       ...['--port', `${way.port}`, '--connections', `${way.connections}`, '--unit', join(folder, 'unit')],
       ...(way.head === undefined ? [] : ['--head', join(folder, 'head')]),
       ...(way.variants === undefined ? [] : ['--variants', join(folder, 'variants')]),

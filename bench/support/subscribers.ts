@@ -55,6 +55,8 @@ export interface SubscribersOptions {
   /** How many connections may be opening at a time; all at once if it is the number of connections. */
   readonly opening?: number;
   readonly greeting?: Greeting;
+  /** Over TLS. */
+  readonly tls?: boolean;
 }
 
 /** Many subscriptions, held by one process that counts what they get. */
@@ -90,19 +92,23 @@ export class Subscribers {
     const { greeting } = options;
     const greetingFile = join(folder, 'greeting');
     if (greeting !== undefined) writeFileSync(greetingFile, greeting.frames);
-    const child = new Child('subscribe', nativeProgram('subscribe'), [
-      ...['--port', `${options.port}`, '--requests', file, '--connections', `${options.connections}`],
-      ...[
-        '--framing',
-        options.protocol === 'sse' ? 'http' : 'websocket',
-        '--payload',
-        `${options.payloadBytes ?? 100}`,
+    const child = new Child(
+      'subscribe',
+      nativeProgram(options.tls === true ? 'subscribe-tls' : 'subscribe'),
+      [
+        ...['--port', `${options.port}`, '--requests', file, '--connections', `${options.connections}`],
+        ...[
+          '--framing',
+          options.protocol === 'sse' ? 'http' : 'websocket',
+          '--payload',
+          `${options.payloadBytes ?? 100}`,
+        ],
+        ...['--opening', `${options.opening ?? 100}`],
+        ...(greeting === undefined
+          ? []
+          : ['--greeting', greetingFile, '--answer', greeting.answer, '--refusal', greeting.refusal]),
       ],
-      ...['--opening', `${options.opening ?? 100}`],
-      ...(greeting === undefined
-        ? []
-        : ['--greeting', greetingFile, '--answer', greeting.answer, '--refusal', greeting.refusal]),
-    ]);
+    );
     return new Subscribers(child, options.connections);
   }
 
