@@ -156,17 +156,10 @@ async function measureFanOut(peer: TlsPeer, isSecure: boolean): Promise<void> {
   }
 }
 
-/** The deliveries of the first row that is like this one, but for what `other` says. */
-function ratio(row: FanOutRow, other: Readonly<{ name?: string; isSecure?: boolean }>): number {
-  const { name = row.peer.name, isSecure = row.isSecure } = other;
-  const rivals = fanOutRows.filter(
-    (rival) => rival.peer.name.startsWith(name) && rival.isSecure === isSecure && rival.kind === row.kind,
-  );
-  const same = rivals.filter((rival) => rival.peer === row.peer);
-  const best = Math.max(
-    0,
-    ...(same.length > 0 ? same : rivals).map((rival) => rival.figures.deliveriesPerSecond),
-  );
+/** How many times the deliveries of the rows of the same way in that `isRival` says. */
+function ratio(row: FanOutRow, isRival: (rival: FanOutRow) => boolean): number {
+  const rivals = fanOutRows.filter((rival) => rival.kind === row.kind && isRival(rival));
+  const best = Math.max(0, ...rivals.map((rival) => rival.figures.deliveriesPerSecond));
   return best === 0 ? Number.NaN : row.figures.deliveriesPerSecond / best;
 }
 
@@ -179,8 +172,8 @@ function fanOutCells(row: FanOutRow): Cell[] {
     way.label,
     Math.round(figures.publishesPerSecond),
     Math.round(figures.deliveriesPerSecond),
-    ratio(row, { name: 'nchan' }),
-    ratio(row, { isSecure: false }),
+    ratio(row, (rival) => rival.peer.name.startsWith('nchan') && rival.isSecure === isSecure),
+    ratio(row, (rival) => rival.peer === peer && !rival.isSecure),
     figures.lost,
     Math.round(figures.drainMs),
     figures.cpu.server,

@@ -47,7 +47,8 @@ static bool exchange(struct worker *worker) {
 
 static void *work(void *argument) {
   struct worker *worker = argument;
-  while (!over) {
+  /* At least one each, so that a run is never empty. */
+  do {
     uint64_t started = clock_us();
     if (exchange(worker)) {
       worker->done++;
@@ -55,7 +56,7 @@ static void *work(void *argument) {
     } else {
       worker->failed++;
     }
-  }
+  } while (!over);
   return NULL;
 }
 

@@ -9,11 +9,18 @@
 
 #include "program.h"
 
+static int trust_any(X509_STORE_CTX *chain, void *nothing) {
+  (void)chain;
+  (void)nothing;
+  return 1;
+}
+
 static SSL_CTX *tls_context(void) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   if (context == NULL) fail("OpenSSL gives no context");
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+  /* Who only ignores the outcome of the verification still pays for it. */
+  SSL_CTX_set_cert_verify_callback(context, trust_any, NULL);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   /* OpenSSL writes without MSG_NOSIGNAL. */
