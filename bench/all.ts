@@ -4,7 +4,19 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 /** Every benchmark, in the order in which docs/benchmarks.md has its tables. */
-const BENCHMARKS = ['fanout', 'latency', 'idle', 'log', 'http', 'publish', 'resume', 'start'] as const;
+const BENCHMARKS = [
+  'fanout',
+  'latency',
+  'idle',
+  'log',
+  'http',
+  'publish',
+  'access',
+  'tls',
+  'resume',
+  'centrifuge',
+  'start',
+] as const;
 
 const page = join(import.meta.dirname, '..', 'docs', 'benchmarks.md');
 

@@ -2,7 +2,7 @@
  * Publishes messages over a few connections, saturating or by a schedule.
  *
  *   publish --port P --unit FILE --connections N [--depth N] [--answers KIND] [--answers-per-unit N]
- *           [--framing http|websocket] [--head FILE] [--mask BYTE] --seconds S [--rate R]
+ *           [--framing http|websocket] [--head FILE] [--mask BYTE] [--variants FILE] --seconds S [--rate R]
  *
  * FILE is what is sent again and again: a request, several, a chunk of a body, a few frames. Each blank payload in it
  * (see payload.h) is stamped just before sending. HEAD goes out once per connection before anything else. A connection has at
@@ -11,11 +11,14 @@
  *   response   an HTTP response          frame   a WebSocket data frame      line   a line of the body of one long response
  *   close      the connection's end, as of servers without keep-alive       none   nothing: only TCP holds the sender back
  *
+ * With `--variants`, a file of lines of equal length, the first of which is in the unit, each unit has the next line in that place, and
+ * publishing ends after the last one.
+ *
  * Without `--rate` a unit goes out as soon as a connection may send one, and the stamp is that moment. With it (messages per
  * second) message k has its stamp at start + k / R whatever happens, and a unit goes out when its last message is due or, if
  * the server is behind, as soon after as it can: delays are counted, never left out.
  *
- * Prints `ready` when connected; starts at a line on stdin; prints `stopped` when the last unit is under way, then waits for
+ * Compiled with WITH_TLS it speaks TLS. Prints `ready` when connected; starts at a line on stdin; prints `stopped` when the last unit is under way, then waits for
  * the answers, prints one line of JSON, and ends.
  */
 #define _GNU_SOURCE
@@ -42,15 +45,16 @@ static void greeted(struct publisher *publisher) {
 static void connection_made(struct publisher *publisher) {
   int error = 0;
   socklen_t error_bytes = sizeof error;
-  getsockopt(publisher->descriptor, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
+  getsockopt(publisher->transport.descriptor, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
   if (error != 0) fail("cannot connect to port %d: %s", port, strerror(error));
   publisher->connecting = false;
+  transport_begin(&publisher->transport);
   if (answer_kind == ANSWER_CLOSE) {
     continue_sending(publisher);
     return;
   }
   watch(publisher, EPOLL_CTL_MOD, EPOLLIN);
-  if (head != NULL && send(publisher->descriptor, head, head_bytes, MSG_NOSIGNAL) != (ssize_t)head_bytes) fail("cannot send the head");
+  if (head != NULL && transport_send(&publisher->transport, head, head_bytes) != (ssize_t)head_bytes) fail("cannot send the head");
   if (!is_websocket) greeted(publisher);
 }
 
@@ -90,18 +94,20 @@ static void read_response(struct publisher *publisher, const char *data, const c
 
 static void connection_ended(struct publisher *publisher) {
   if (answer_kind != ANSWER_CLOSE) fail("the server closed a publishing connection:\n%s", publisher->response.head);
-  close(publisher->descriptor);
+  transport_close(&publisher->transport);
   publisher->sending = false;
   unit_answered(publisher, publisher->response.status / 100 == 2);
 }
 
-static void read_some(struct publisher *publisher) {
+/* False if there was nothing to read. */
+static bool read_some(struct publisher *publisher) {
   static char buffer[READ_BYTES];
-  ssize_t bytes = recv(publisher->descriptor, buffer, sizeof buffer, 0);
-  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  ssize_t bytes = transport_receive(&publisher->transport, buffer, sizeof buffer);
+  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (bytes <= 0) connection_ended(publisher);
   else if (is_websocket && !publisher->greeting) read_frames(publisher, buffer, buffer + bytes);
   else read_response(publisher, buffer, buffer + bytes);
+  return true;
 }
 
 static void begin(void) {
@@ -148,6 +154,8 @@ int main(int argument_count, char **arguments) {
   char mask = (char)argument_number(argument_count, arguments, "--mask", "0");
   unit = read_unit(argument(argument_count, arguments, "--unit", NULL), mask);
   schedule.unit_items = unit.items;
+  const char *variants_file = argument(argument_count, arguments, "--variants", "");
+  if (*variants_file != 0) variants = read_variants(variants_file, &unit);
   const char *head_file = argument(argument_count, arguments, "--head", "");
   if (*head_file != 0) head = read_whole(head_file, &head_bytes);
   if (answer_kind == ANSWER_NONE) answers_per_unit = 1;
@@ -184,7 +192,9 @@ int main(int argument_count, char **arguments) {
         connection_made(publisher);
         continue;
       }
-      if (events[at].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_some(publisher);
+      if (events[at].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+        while (read_some(publisher) && transport_holds_more(&publisher->transport)) continue;
+      }
       if ((events[at].events & EPOLLOUT) && publisher->sending) continue_sending(publisher);
     }
     if (!running) continue;

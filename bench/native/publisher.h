@@ -12,11 +12,13 @@
 #include "payload.h"
 #include "program.h"
 #include "schedule.h"
+#include "transport.h"
 #include "unit.h"
+#include "variants.h"
 #include "websocket-frame.h"
 
 struct publisher {
-  int descriptor;
+  struct transport transport;
   bool connecting, greeting, sending, free;
   char *unit;
   size_t sent_bytes;
@@ -31,6 +33,7 @@ static struct publisher *publishers, **free_ring;
 static uint32_t publisher_count, free_first, free_count, depth, answers_per_unit;
 static enum answer_kind answer_kind;
 static struct unit unit;
+static struct variants variants;
 static int port, epoll;
 static struct schedule schedule;
 static uint64_t stopped_us;
@@ -43,7 +46,7 @@ static struct histogram latencies;
 
 static void watch(struct publisher *publisher, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = publisher};
-  if (epoll_ctl(epoll, operation, publisher->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
+  if (epoll_ctl(epoll, operation, publisher->transport.descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
 }
 
 /* Puts a connection behind the others that may send a unit, if it may. */
@@ -54,7 +57,7 @@ static void offer(struct publisher *publisher) {
 }
 
 static void open_connection(struct publisher *publisher) {
-  publisher->descriptor = connect_loopback(port);
+  publisher->transport.descriptor = connect_loopback(port);
   publisher->connecting = true;
   memset(&publisher->response, 0, sizeof publisher->response);
   watch(publisher, EPOLL_CTL_ADD, EPOLLOUT);
@@ -80,7 +83,7 @@ static void unit_sent(struct publisher *publisher) {
 }
 
 static void continue_sending(struct publisher *publisher) {
-  ssize_t written = send(publisher->descriptor, publisher->unit + publisher->sent_bytes, unit.bytes - publisher->sent_bytes, MSG_NOSIGNAL);
+  ssize_t written = transport_send(&publisher->transport, publisher->unit + publisher->sent_bytes, unit.bytes - publisher->sent_bytes);
   if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
   if (written > 0) publisher->sent_bytes += (size_t)written;
   if (publisher->sent_bytes < unit.bytes) return;
@@ -94,6 +97,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
     uint64_t stamp = schedule_due_us(&schedule, first_item + item, now);
     payload_stamp(publisher->unit + unit.blanks[item], publisher->lane, publisher->sequence++, stamp, unit.mask);
   }
+  variants_put(&variants, publisher->unit, counts.units);
   uint64_t due = schedule_unit_due_us(&schedule, counts.units, now);
   if (now > due && now - due > counts.late_us) counts.late_us = now - due;
   publisher->started_us[(publisher->oldest + publisher->outstanding) % depth] = due;
@@ -106,7 +110,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
     return;
   }
   /* `sending` marks that EPOLLOUT is watched; the first try goes without. */
-  ssize_t written = send(publisher->descriptor, publisher->unit, unit.bytes, MSG_NOSIGNAL);
+  ssize_t written = transport_send(&publisher->transport, publisher->unit, unit.bytes);
   if (written < 0 && errno != EAGAIN) fail("cannot publish: %s", strerror(errno));
   publisher->sent_bytes = written > 0 ? (size_t)written : 0;
   if (publisher->sent_bytes == unit.bytes) {
@@ -121,7 +125,7 @@ static void issue(struct publisher *publisher, uint64_t now) {
 static int64_t pump(void) {
   for (;;) {
     uint64_t now = clock_us();
-    if (schedule_finished(&schedule, counts.units, now)) {
+    if (schedule_finished(&schedule, counts.units, now) || variants_used_up(&variants, counts.units)) {
       if (!stopped) {
         stopped = true;
         stopped_us = now;

@@ -2,9 +2,10 @@
  * Opens many subscriptions and counts every message on each of them.
  *
  *   subscribe --port P --requests FILE --connections N --framing http|websocket --payload BYTES [--checked N] [--opening N]
+ *             [--greeting FILE --answer TEXT --refusal TEXT]
  *
- * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. Obeys lines on
- * stdin, each answered by one line:
+ * FILE holds request heads one after another; connection i sends head i, or the last one if there are fewer. The bytes of
+ * `--greeting` are sent once a WebSocket is open; it counts as answered when TEXT has come. Obeys lines on stdin, each answered by one line:
  *
  *   wait         {} as soon as all connections have an answer
  *   reset        forget all counts; sequences are expected to begin at 0
@@ -12,108 +13,13 @@
  *   report       {"open":..,"refused":..,"closed":..,"messages":..,...}
  *   latencies    {"maximum":..,"buckets":[..]} from the intended time of sending, in microseconds
  *
- * Every connection is counted and timed; `--checked` of them, spread evenly, also have the sequences of every lane checked.
+ * Compiled with WITH_TLS it speaks TLS. Every connection is counted and timed; `--checked` of them, spread evenly, also have the sequences of every lane checked.
  */
 #define _GNU_SOURCE
-#include <stdbool.h>
-#include <sys/epoll.h>
-
-#include "clock.h"
-#include "http-response.h"
-#include "program.h"
-#include "request-heads.h"
-#include "tally.h"
-#include "websocket-frame.h"
+#include "subscriber.h"
 
 #define READ_BYTES (256 * 1024)
 #define EVENTS 256
-#define ATTEMPTS_MAX 20
-
-enum stage { STAGE_UNOPENED, STAGE_CONNECTING, STAGE_HEAD, STAGE_STREAM, STAGE_REFUSED, STAGE_CLOSED };
-
-struct subscriber {
-  int descriptor;
-  enum stage stage;
-  uint32_t attempts;
-  struct tally tally;
-  struct frame_reader frame;
-  struct http_response response;
-};
-
-static struct subscriber *subscribers;
-static uint32_t subscriber_count;
-static uint32_t opened, settled, opening_max;
-static bool is_websocket, waited_for;
-static uint32_t payload_bytes;
-static int port, epoll;
-static struct request_heads heads;
-
-static struct {
-  uint64_t bytes, reads, frames, closed, refused;
-  uint64_t first_us, last_us;
-} counts;
-static uint64_t opening_us;
-
-static void watch(struct subscriber *subscriber, int operation, uint32_t interest) {
-  struct epoll_event event = {.events = interest, .data.ptr = subscriber};
-  if (epoll_ctl(epoll, operation, subscriber->descriptor, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
-}
-
-static void open_connection(struct subscriber *subscriber) {
-  subscriber->attempts++;
-  subscriber->descriptor = connect_loopback(port);
-  subscriber->stage = STAGE_CONNECTING;
-  watch(subscriber, EPOLL_CTL_ADD, EPOLLOUT);
-}
-
-static void open_next(void) {
-  while (opened < subscriber_count && opened - settled < opening_max) open_connection(&subscribers[opened++]);
-}
-
-/* Answers `wait` once there is nothing to wait for. */
-static void answer_wait(void) {
-  if (!waited_for || settled < subscriber_count) return;
-  waited_for = false;
-  puts("{}");
-  fflush(stdout);
-}
-
-static void settle(void) {
-  settled++;
-  answer_wait();
-  open_next();
-}
-
-/* A refusal is counted and tried again a few times: Pushpin answers some of many simultaneous subscriptions with 502. */
-static void refused(struct subscriber *subscriber) {
-  if (counts.refused++ == 0) fprintf(stderr, "a subscription was refused:\n%s\n", subscriber->response.head);
-  close(subscriber->descriptor);
-  memset(&subscriber->response, 0, sizeof subscriber->response);
-  if (subscriber->attempts < ATTEMPTS_MAX) {
-    open_connection(subscriber);
-  } else {
-    subscriber->stage = STAGE_REFUSED;
-    settle();
-  }
-}
-
-static void send_head(struct subscriber *subscriber) {
-  int error = 0;
-  socklen_t error_bytes = sizeof error;
-  getsockopt(subscriber->descriptor, SOL_SOCKET, SO_ERROR, &error, &error_bytes);
-  if (error != 0) fail("cannot connect to port %d: %s", port, strerror(error));
-  size_t index = (size_t)(subscriber - subscribers);
-  const char *head = heads.texts[index < heads.count ? index : heads.count - 1];
-  ssize_t written = send(subscriber->descriptor, head, strlen(head), MSG_NOSIGNAL);
-  if (written != (ssize_t)strlen(head)) fail("cannot send a request: %s", strerror(errno));
-  subscriber->stage = STAGE_HEAD;
-  watch(subscriber, EPOLL_CTL_MOD, EPOLLIN);
-}
-
-static void answer_ping(struct subscriber *subscriber) {
-  static const char pong[6] = {(char)0x8a, (char)0x80, 0, 0, 0, 0};
-  send(subscriber->descriptor, pong, sizeof pong, MSG_NOSIGNAL);
-}
 
 static void read_frames(struct subscriber *subscriber, const char *data, const char *end, uint64_t now) {
   for (;;) {
@@ -122,9 +28,11 @@ static void read_frames(struct subscriber *subscriber, const char *data, const c
     enum frame_event event = frame_next(&subscriber->frame, &data, end, &payload, &bytes);
     if (event == FRAME_MORE) return;
     if (event == FRAME_PAYLOAD) {
+      if (subscriber->stage == STAGE_GREETING && !read_answer(subscriber, payload, bytes)) return;
       count_payloads(&subscriber->tally, payload, bytes, payload_bytes, now);
     } else if (frame_ends_message(&subscriber->frame)) {
       counts.frames++;
+      if (greeting.frames != NULL && frame_short_length(&subscriber->frame) == 2) answer_empty_message(subscriber);
     } else if (frame_opcode(&subscriber->frame) == WEBSOCKET_PING) {
       answer_ping(subscriber);
     }
@@ -143,39 +51,47 @@ static void read_response(struct subscriber *subscriber, const char *data, const
         refused(subscriber);
         return;
       }
-      subscriber->stage = STAGE_STREAM;
-      settle();
       if (is_websocket) {
+        opened_websocket(subscriber);
         read_frames(subscriber, data, end, now);
         return;
       }
+      subscriber->stage = STAGE_STREAM;
+      settle();
     } else if (event == HTTP_END) {
       return;
     }
   }
 }
 
-static void read_some(struct subscriber *subscriber) {
+/* False if there was nothing to read. */
+static bool read_some(struct subscriber *subscriber) {
   static char buffer[READ_BYTES];
-  ssize_t bytes = recv(subscriber->descriptor, buffer, sizeof buffer, 0);
-  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  ssize_t bytes = transport_receive(&subscriber->transport, buffer, sizeof buffer);
+  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (bytes <= 0) {
-    if (subscriber->stage == STAGE_HEAD) {
+    if (subscriber->stage == STAGE_HEAD || subscriber->stage == STAGE_GREETING) {
       refused(subscriber);
-      return;
+      return true;
     }
     counts.closed++;
     subscriber->stage = STAGE_CLOSED;
-    close(subscriber->descriptor);
-    return;
+    transport_close(&subscriber->transport);
+    return true;
   }
   uint64_t now = clock_us();
   counts.reads++;
   counts.bytes += (uint64_t)bytes;
   if (counts.first_us == 0) counts.first_us = now;
   counts.last_us = now;
-  if (subscriber->stage == STAGE_STREAM && is_websocket) read_frames(subscriber, buffer, buffer + bytes, now);
+  if (subscriber->stage != STAGE_HEAD && is_websocket) read_frames(subscriber, buffer, buffer + bytes, now);
   else read_response(subscriber, buffer, buffer + bytes, now);
+  return true;
+}
+
+/* Reads until the socket's readiness tells of all that is left. */
+static void read_all(struct subscriber *subscriber) {
+  while (read_some(subscriber) && subscriber->stage != STAGE_CONNECTING && transport_holds_more(&subscriber->transport)) continue;
 }
 
 static void reset(void) {
@@ -268,6 +184,8 @@ int main(int argument_count, char **arguments) {
   opening_max = (uint32_t)argument_number(argument_count, arguments, "--opening", "100");
   uint32_t checked = (uint32_t)argument_number(argument_count, arguments, "--checked", "100");
   heads = read_request_heads(argument(argument_count, arguments, "--requests", NULL));
+  greeting = read_greeting(argument(argument_count, arguments, "--greeting", ""), argument(argument_count, arguments, "--answer", ""),
+                           argument(argument_count, arguments, "--refusal", ""));
   if (payload_bytes <= PAYLOAD_STAMP_BYTES || payload_bytes > PAYLOAD_BYTES_MAX) fail("--payload is out of range");
 
   subscribers = calloc(subscriber_count, sizeof *subscribers);
@@ -288,7 +206,7 @@ int main(int argument_count, char **arguments) {
       struct subscriber *subscriber = events[at].data.ptr;
       if (subscriber == NULL) read_commands();
       else if (subscriber->stage == STAGE_CONNECTING) send_head(subscriber);
-      else read_some(subscriber);
+      else read_all(subscriber);
     }
   }
 }

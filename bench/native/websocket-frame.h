@@ -20,6 +20,9 @@ struct frame_reader {
 
 static inline uint8_t frame_opcode(const struct frame_reader *frame) { return frame->header[0] & 0x0f; }
 
+/* The length as the second byte has it: the payload's, if below 126. */
+static inline uint8_t frame_short_length(const struct frame_reader *frame) { return frame->header[1] & 0x7f; }
+
 /* The last frame of a data message: what a benchmark counts as one. */
 static inline bool frame_ends_message(const struct frame_reader *frame) {
   return (frame->header[0] & 0x80) != 0 && frame_opcode(frame) < WEBSOCKET_CLOSE;

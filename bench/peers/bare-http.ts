@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Certificate } from '../support/certificate.ts';
 import { Child } from '../support/child.ts';
 import { blankPayload, postRequest } from '../support/payload.ts';
 import { freePorts, portOpen } from '../support/ports.ts';
@@ -14,11 +15,13 @@ export class BareHttpServer {
     this.port = port;
   }
 
-  static async start(): Promise<BareHttpServer> {
+  /** @param certificate makes it `node:https` */
+  static async start(certificate?: Certificate): Promise<BareHttpServer> {
     const [port] = (await freePorts(1)) as [number];
     const child = new Child('bare node:http', process.execPath, [
       join(import.meta.dirname, 'bare-http-server.ts'),
       `${port}`,
+      ...(certificate === undefined ? [] : [certificate.certificateFile, certificate.keyFile]),
     ]);
     await child.during(portOpen(port));
     return new BareHttpServer(child, port);

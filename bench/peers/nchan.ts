@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from '../support/certificate.ts';
 import { Child } from '../support/child.ts';
 import { packageVersion } from '../support/machine.ts';
 import {
@@ -30,7 +31,12 @@ export function nchan(workers: number): BenchPeer {
 
 const nameOf = (workers: number) => (workers === 1 ? 'nchan' : `nchan-${workers}-workers`);
 
-function configuration(folder: string, port: number, workers: number): string {
+/** TLS 1.3 alone, and no sessions to resume, so that every handshake is a whole one. */
+function tlsDirectives({ certificateFile, keyFile }: Certificate): string {
+  return `ssl_certificate ${certificateFile}; ssl_certificate_key ${keyFile}; ssl_protocols TLSv1.3;`;
+}
+
+function configuration(folder: string, port: number, workers: number, certificate?: Certificate): string {
   return `
 load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
 daemon off;
@@ -50,7 +56,9 @@ http {
   keepalive_requests 1000000000;
   nchan_shared_memory_size 512M;
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port}${certificate === undefined ? '' : ' ssl'} backlog=4096;
+    ${certificate === undefined ? '' : tlsDirectives(certificate)}
+    location = / { return 204; }
     location = /publish { nchan_publisher http websocket; nchan_channel_id bench; }
     location = /subscribe { nchan_subscriber eventsource websocket; nchan_channel_id bench; nchan_subscriber_first_message newest; }
     location = /history/publish { nchan_publisher http; nchan_channel_id history; nchan_message_buffer_length 100000; nchan_message_timeout 1d; }
@@ -60,11 +68,11 @@ http {
 `;
 }
 
-/** Starts nginx on a free port. `/publish` and `/subscribe` are the channel to measure; `/history/...` keeps more messages than the default. */
-export async function startNchan(workers: number): Promise<BenchServer> {
+/** Starts nginx on a free port. `/publish` and `/subscribe` are the channel to measure; `/history/...` keeps more messages than the default; `/` does nothing. */
+export async function startNchan(workers: number, certificate?: Certificate): Promise<BenchServer> {
   const folder = scratchFolder('nchan');
   const [port] = (await freePorts(1)) as [number];
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers));
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, workers, certificate));
   const child = new Child('nginx', '/usr/sbin/nginx', [
     '-p',
     folder,
@@ -74,6 +82,7 @@ export async function startNchan(workers: number): Promise<BenchServer> {
     join(folder, 'nginx.conf'),
   ]);
   await child.during(portOpen(port));
+  const tls = certificate !== undefined;
   const payload = blankPayload();
   const post = postRequest('/publish', payload, { 'Content-Type': 'text/plain' });
   const singlePosts = (): WayIn => ({
@@ -82,6 +91,7 @@ export async function startNchan(workers: number): Promise<BenchServer> {
     connections: 64,
     unit: post,
     answers: 'response',
+    tls,
   });
   return {
     name: nameOf(workers),
@@ -92,7 +102,7 @@ export async function startNchan(workers: number): Promise<BenchServer> {
     subscribeRequest: (protocol) =>
       getRequest('/subscribe', protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders),
     singlePosts,
-    bestWay: () => pipelined(port, post),
+    bestWay: () => ({ ...pipelined(port, post), tls }),
     async stop() {
       await child.stop();
       removeScratchFolder(folder);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from '../support/certificate.ts';
 import { Child } from '../support/child.ts';
 import type { Protocol } from '../support/options.ts';
 import {
@@ -37,14 +38,21 @@ export class TidegateProcess {
     this.readyMs = readyMs;
   }
 
-  /** Starts the server on `folder`, where it keeps its data and configuration. */
-  static async start(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<TidegateProcess> {
+  /**
+   * Starts the server on `folder`, where it keeps its data and configuration.
+   * @param settings further lines of the configuration, in YAML
+   */
+  static async start(
+    folder: string,
+    environment: NodeJS.ProcessEnv = {},
+    settings = '',
+  ): Promise<TidegateProcess> {
     const [port, adminPort] = (await freePorts(2)) as [number, number];
     const config = join(folder, 'tidegate.yaml');
     const topics = ['none', 'written', 'synced'].map(
       (durability) => `  ${durability}: { durability: ${durability} }\n`,
     );
-    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n`);
+    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n${settings}`);
     const arguments_ = [
       ...[entry, 'start', '--config', config, '--data', join(folder, 'data')],
       ...['--port', `${port}`, '--admin-port', `${adminPort}`],
@@ -59,14 +67,15 @@ export class TidegateProcess {
     return this.#child.pid;
   }
 
-  /** One message per request. */
-  singlePosts(channel: string, connections = 64, payloadBytes = 100): WayIn {
+  /** One message per request; with a credential, if one is given. */
+  singlePosts(channel: string, connections = 64, payloadBytes = 100, credential?: string): WayIn {
     return {
       label: `single POSTs x ${connections}`,
       port: this.port,
       connections,
       unit: postRequest(`/v1/channels/${channel}`, blankPayload(payloadBytes), {
         'Content-Type': 'text/plain',
+        ...(credential === undefined ? {} : { Authorization: `Bearer ${credential}` }),
       }),
       answers: 'response',
     };
@@ -148,9 +157,16 @@ export function tidegate(durability: Durability): BenchPeer {
   };
 }
 
-async function startTidegate(durability: Durability): Promise<BenchServer> {
+/** The configuration of TLS, in YAML. */
+function tlsSettings({ certificateFile, keyFile }: Certificate): string {
+  return `tls: { certificates: [{ certificate: '${certificateFile}', key: '${keyFile}' }] }\n`;
+}
+
+/** @param certificate the public port speaks TLS with it */
+export async function startTidegate(durability: Durability, certificate?: Certificate): Promise<BenchServer> {
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder);
+  const tls = certificate !== undefined;
+  const server = await TidegateProcess.start(folder, {}, tls ? tlsSettings(certificate) : '');
   const channel = `${durability}/bench`;
   return {
     name: 'tidegate',
@@ -159,8 +175,8 @@ async function startTidegate(durability: Durability): Promise<BenchServer> {
     pid: server.pid,
     subscribePort: server.port,
     subscribeRequest: (protocol) => subscribeRequest(channel, protocol),
-    singlePosts: () => server.singlePosts(channel),
-    bestWay: () => server.batches(channel, 100, 4),
+    singlePosts: () => ({ ...server.singlePosts(channel), tls }),
+    bestWay: () => ({ ...server.batches(channel, 100, 4), tls }),
     async stop() {
       await server.stop();
       removeScratchFolder(folder);

@@ -22,6 +22,13 @@ export interface WayIn {
   readonly framing?: 'http' | 'websocket';
   /** The byte that the unit is masked with. */
   readonly mask?: number;
+  /**
+   * Texts of equal length, the first of which is in the unit: each unit has the next one in its place. Publishing ends after
+   * the last, if not before.
+   */
+  readonly variants?: readonly string[];
+  /** Over TLS. */
+  readonly tls?: boolean;
 }
 
 export interface PublishResult {
@@ -54,9 +61,12 @@ export class Publisher {
     const folder = scratchFolder('unit');
     writeFileSync(join(folder, 'unit'), way.unit);
     if (way.head !== undefined) writeFileSync(join(folder, 'head'), way.head);
-    const child = new Child('publish', nativeProgram('publish'), [
+    if (way.variants !== undefined)
+      writeFileSync(join(folder, 'variants'), way.variants.map((line) => `${line}\n`).join(''));
+    const child = new Child('publish', nativeProgram(way.tls === true ? 'publish-tls' : 'publish'), [
       ...['--port', `${way.port}`, '--connections', `${way.connections}`, '--unit', join(folder, 'unit')],
       ...(way.head === undefined ? [] : ['--head', join(folder, 'head')]),
+      ...(way.variants === undefined ? [] : ['--variants', join(folder, 'variants')]),
       ...[
         '--depth',
         `${way.depth ?? 1}`,

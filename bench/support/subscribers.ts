@@ -35,6 +35,16 @@ export interface SubscriberReport {
   readonly nowUs: number;
 }
 
+/** What each client says once its WebSocket is open. */
+export interface Greeting {
+  /** Masked frames. */
+  readonly frames: Buffer;
+  /** A text in the first 1,536 bytes that the server says then, by which the client knows that it is subscribed. */
+  readonly answer: string;
+  /** A text in there that tells of a refusal. */
+  readonly refusal: string;
+}
+
 export interface SubscribersOptions {
   readonly port: number;
   /** Request heads; connection i sends the i-th, or the last. */
@@ -44,6 +54,9 @@ export interface SubscribersOptions {
   readonly payloadBytes?: number;
   /** How many connections may be opening at a time; all at once if it is the number of connections. */
   readonly opening?: number;
+  readonly greeting?: Greeting;
+  /** Over TLS. */
+  readonly tls?: boolean;
 }
 
 /** Many subscriptions, held by one process that counts what they get. */
@@ -76,16 +89,26 @@ export class Subscribers {
     const folder = scratchFolder('requests');
     const file = join(folder, 'requests');
     writeFileSync(file, options.requests.join(''));
-    const child = new Child('subscribe', nativeProgram('subscribe'), [
-      ...['--port', `${options.port}`, '--requests', file, '--connections', `${options.connections}`],
-      ...[
-        '--framing',
-        options.protocol === 'sse' ? 'http' : 'websocket',
-        '--payload',
-        `${options.payloadBytes ?? 100}`,
+    const { greeting } = options;
+    const greetingFile = join(folder, 'greeting');
+    if (greeting !== undefined) writeFileSync(greetingFile, greeting.frames);
+    const child = new Child(
+      'subscribe',
+      nativeProgram(options.tls === true ? 'subscribe-tls' : 'subscribe'),
+      [
+        ...['--port', `${options.port}`, '--requests', file, '--connections', `${options.connections}`],
+        ...[
+          '--framing',
+          options.protocol === 'sse' ? 'http' : 'websocket',
+          '--payload',
+          `${options.payloadBytes ?? 100}`,
+        ],
+        ...['--opening', `${options.opening ?? 100}`],
+        ...(greeting === undefined
+          ? []
+          : ['--greeting', greetingFile, '--answer', greeting.answer, '--refusal', greeting.refusal]),
       ],
-      ...['--opening', `${options.opening ?? 100}`],
-    ]);
+    );
     return new Subscribers(child, options.connections);
   }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { hasCompiler } from '../support/compiler.ts';
 import { nativeProgram } from '../support/native.ts';
-import { getRequest, numberedPayload, webSocketHeaders } from '../support/payload.ts';
-import type { SubscriberReport } from '../support/subscribers.ts';
+import { getRequest, numberedPayload, textFrame, webSocketHeaders } from '../support/payload.ts';
+import type { Greeting, SubscriberReport } from '../support/subscribers.ts';
 import { Subscribers } from '../support/subscribers.ts';
 
 const MESSAGES = 50;
@@ -47,13 +47,51 @@ async function countOf(
   return report;
 }
 
-function hasCompiler(): boolean {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * What a client says after the handshake until it has said as much as a greeting and an answer to an empty message, and what it counts.
+ * @param messages what the server says, a frame each, once it has been greeted
+ * @param before what it says on a first connection instead
+ */
+async function greet(
+  greeting: Greeting,
+  messages: readonly string[],
+  before?: readonly string[],
+): Promise<{ readonly heard: Buffer; readonly report: SubscriberReport }> {
+  const EMPTY_MESSAGE_BYTES = 8;
+  const whole = greeting.frames.length + EMPTY_MESSAGE_BYTES;
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  let connections = 0;
+  const server = createServer((socket) => {
+    const isFirst = connections++ === 0 && before !== undefined;
+    let heard: Buffer = Buffer.alloc(0);
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write(upgradeHead);
+      socket.on('data', (data: Buffer) => {
+        const greeted = heard.length >= greeting.frames.length;
+        heard = Buffer.concat([heard, data]);
+        if (!greeted && heard.length >= greeting.frames.length)
+          for (const text of isFirst ? before : messages) socket.write(frame(text));
+        if (heard.length >= whole) resolve(heard);
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const requests = [getRequest('/', webSocketHeaders)];
+  const subscribers = await Subscribers.open({
+    port,
+    requests,
+    connections: 1,
+    protocol: 'websocket',
+    greeting,
+  });
+  const heard = await promise;
+  const report = await subscribers.report();
+  await subscribers.close();
+  server.close();
+  return { heard, report };
 }
 
 const sequences = Array.from({ length: MESSAGES }, (_, index) => index);
@@ -89,6 +127,20 @@ if (hasCompiler()) {
     const events = [0, 1, 4, 5, 5, 6].map(event).join('');
     const report = await countOf(Buffer.from(eventHead + chunk(events)), 100_000, 'sse');
     assert.deepEqual([report.messages, report.missing, report.repeated], [6, 2, 1]);
+  });
+
+  test('a greeting is sent once the WebSocket is open, and an empty message is answered with one', async () => {
+    const greeting = { frames: textFrame('hello'), answer: '"welcome"', refusal: '"error"' };
+    const { heard, report } = await greet(greeting, ['{"wel', 'come"', numberedPayload(0), '{}']);
+    const emptyMessage = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x7b, 0x7d]);
+    assert.deepEqual(heard, Buffer.concat([greeting.frames, emptyMessage]));
+    assert.deepEqual([report.open, report.messages, report.refused], [1, 1, 0]);
+  });
+
+  test('a greeting that is refused is told and tried again', async () => {
+    const greeting = { frames: textFrame('hello'), answer: '"welcome"', refusal: '"error"' };
+    const { report } = await greet(greeting, ['"welcome"', '{}'], ['{"error":1}']);
+    assert.deepEqual([report.open, report.refused], [1, 1]);
   });
 } else {
   test('without a compiler the load generators say what to install', () => {
