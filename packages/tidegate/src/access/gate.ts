@@ -2,14 +2,13 @@ import type { Channels } from '../channels/index.ts';
 import { type Clock, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
 import { Attempts } from './attempts.ts';
 import type { Certificates } from './certificates.ts';
+import { ChannelViews } from './channel-views.ts';
 import { type CheckCounters, checkCounters } from './check-counters.ts';
 import { type Allow, Grants } from './grants.ts';
-import { GuardedChannels } from './guarded-channels.ts';
 import { Holds } from './holds.ts';
 import { GrantedIdentity } from './identity.ts';
 import { KeyRing } from './keys.ts';
 import { limitHits } from './limit-hits.ts';
-import { LimitedChannels } from './limited-channels.ts';
 import type { KeyOptions, LimitOptions } from './options.ts';
 import type { Access, AccessEnd, AccessHold, Identity, ShownCertificate } from './port.ts';
 import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
@@ -43,10 +42,6 @@ export interface GateOptions {
   readonly defaultLimits?: LimitOptions | undefined;
 }
 
-const ONE_CONNECTION = { connections: 1, subscriptions: 0 } as const;
-
-const letGoOfNothing = (): void => {};
-
 /** Verifies credentials, remembers those that it has verified, and ends what rests on those that are no longer good. */
 export class Gate implements Access {
   readonly #options: GateOptions;
@@ -56,9 +51,7 @@ export class Gate implements Access {
   /** Callers that wait for a verification that is under way, by credential: a thousand who come at once cost one. */
   readonly #underWay = new Map<string, ((result: Identity | TidegateError) => void)[]>();
   readonly #checks: CheckCounters;
-  readonly #usages: Usages;
-  readonly #guarded = new WeakMap<Identity, Channels>();
-  readonly #limited = new WeakMap<Identity, Channels>();
+  readonly #views: ChannelViews;
   /** Credentials are asked for, and will be until the server is started anew: taking the last key away opens nothing. */
   #closed = false;
   #keys: KeyRing;
@@ -79,7 +72,8 @@ export class Gate implements Access {
     this.#closed = this.#hasToClose;
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
-    this.#usages = new Usages(clock, limitHits(metrics), options.defaultLimits ?? null);
+    const usages = new Usages(clock, limitHits(metrics), options.defaultLimits ?? null);
+    this.#views = new ChannelViews(options.channels, usages, this);
     metrics.observedGauge(
       {
         name: 'tidegate_identities_held',
@@ -154,33 +148,15 @@ export class Gate implements Access {
   }
 
   channelsFor(identity: Identity): Channels {
-    const usage = this.#usages.of(identity);
-    let guarded = this.#guarded.get(identity);
-    if (guarded === undefined) {
-      const { channels } = this.#options;
-      const within = usage === null ? channels : new LimitedChannels(channels, usage, 'each subscription');
-      guarded = new GuardedChannels(within, identity as GrantedIdentity, this);
-      this.#guarded.set(identity, guarded);
-    }
-    return guarded;
+    return this.#views.guardedFor(identity);
   }
 
   limitedChannelsFor(identity: Identity): Channels {
-    const usage = this.#usages.of(identity);
-    if (usage === null) return this.#options.channels;
-    let limited = this.#limited.get(identity);
-    if (limited === undefined) {
-      limited = new LimitedChannels(this.#options.channels, usage, 'by the edge');
-      this.#limited.set(identity, limited);
-    }
-    return limited;
+    return this.#views.limitedFor(identity);
   }
 
   connect(identity: Identity): () => void {
-    const usage = this.#usages.of(identity);
-    if (usage === null) return letGoOfNothing;
-    usage.hold(ONE_CONNECTION);
-    return () => usage.release(ONE_CONNECTION);
+    return this.#views.connect(identity);
   }
 
   standing(identity: Identity): 'good' | AccessEnd {
