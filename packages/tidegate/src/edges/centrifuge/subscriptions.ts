@@ -54,6 +54,19 @@ function refusal(error: ProtocolError): Opening {
   return () => ({ outcome: error, entered() {} });
 }
 
+/**
+ * The position that a client is told. It advances by the publications of the reply as it takes them, so that with some of them it is where it
+ * recovers from: who unsubscribes before they are taken would never get them otherwise.
+ */
+function toldPosition(
+  position: SubscribeResult['position'],
+  { recover }: SubscribeWish,
+  missed: Missed,
+): SubscribeResult['position'] {
+  if (position === null || recover === null || missed.publications.length === 0) return position;
+  return { epoch: position.epoch, offset: recover.offset };
+}
+
 /** The subscriptions of one client. */
 export class Subscriptions implements SubscriptionOwner {
   readonly #host: SubscriptionsHost;
@@ -189,7 +202,7 @@ export class Subscriptions implements SubscriptionOwner {
     return {
       outcome: {
         ttlSeconds: token === null ? 0 : ttlSeconds(token, this.#host.context.clock),
-        position,
+        position: toldPosition(position, wish, missed),
         wasRecovering: wish.recover !== null,
         recovered: missed.recovered,
         publications: missed.publications,

@@ -146,6 +146,34 @@ for (const way of TRANSPORTS) {
       await network.close();
     });
 
+    it('gets what was in a reply that it unsubscribed from, once it subscribes again', async () => {
+      const network = await LossyNetwork.to(server.port);
+      const client = newClient(network.port, way);
+      const channel = `hasty/${name}`;
+      const subscription = client.newSubscription(channel);
+      const got = new Collected<unknown>();
+      subscription.on('publication', ({ data }) => got.add(unpacked(way, data)));
+      subscription.subscribe();
+      client.connect();
+      await subscription.ready();
+      await publish(channel, 1);
+      await got.reaches(1);
+      const unsubscribed = new Promise<void>((resolve) => subscription.once('unsubscribed', () => resolve()));
+      const connecting = new Promise<void>((resolve) => client.once('connecting', () => resolve()));
+      subscription.once('subscribed', () => subscription.unsubscribe());
+      network.leadTo(1);
+      network.lose();
+      await connecting;
+      for (const value of [2, 3]) await publish(channel, value);
+      network.leadTo(server.port);
+      await unsubscribed;
+      subscription.subscribe();
+      await publish(channel, 4);
+      assert.deepEqual(await got.reaches(4), [1, 2, 3, 4]);
+      client.disconnect();
+      await network.close();
+    });
+
     it('takes deltas, through a loss of its network too', async () => {
       const network = await LossyNetwork.to(server.port);
       const client = newClient(network.port, way);

@@ -120,6 +120,7 @@ describe('A connection token', () => {
     });
     const { one } = (resumed.connect as Result).subs as Record<string, Result>;
     assert.equal(one.recovered, true);
+    assert.equal(one.offset, 1);
     assert.deepEqual(one.publications, [{ data: 'b', offset: 2 }]);
     assert.deepEqual(more, []);
   });
