@@ -8,7 +8,7 @@ import { type Begun, beginSubscription } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { jsonPayload } from './payload.ts';
 import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
-import { type Missed, NOTHING_MISSED, readMissed } from './recovery.ts';
+import { type Missed, NOTHING_MISSED, readMissed, toldPosition } from './recovery.ts';
 import {
   DISCONNECT,
   type Disconnect,
@@ -54,19 +54,6 @@ function refusal(error: ProtocolError): Opening {
   return () => ({ outcome: error, entered() {} });
 }
 
-/**
- * The position that a client is told. It advances by the publications of the reply as it takes them, so that with some of them it is where it
- * recovers from: who unsubscribes before they are taken would never get them otherwise.
- */
-function toldPosition(
-  position: SubscribeResult['position'],
-  { recover }: SubscribeWish,
-  missed: Missed,
-): SubscribeResult['position'] {
-  if (position === null || recover === null || missed.publications.length === 0) return position;
-  return { epoch: position.epoch, offset: recover.offset };
-}
-
 /** The subscriptions of one client. */
 export class Subscriptions implements SubscriptionOwner {
   readonly #host: SubscriptionsHost;
@@ -78,6 +65,13 @@ export class Subscriptions implements SubscriptionOwner {
 
   get(channel: string): ChannelSubscription | undefined {
     return this.#byChannel.get(channel);
+  }
+
+  /** Who the client is to others in a channel. */
+  infoIn(channel: string): ClientInfo {
+    const chanInfo = this.#byChannel.get(channel)?.chanInfo ?? null;
+    const { info } = this.#host;
+    return chanInfo === null ? info : { ...info, chanInfo };
   }
 
   /**
@@ -209,24 +203,24 @@ export class Subscriptions implements SubscriptionOwner {
         delta,
       },
       entered: () => {
-        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish, token);
+        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish);
       },
     };
   }
 
   /** Lists the client as present: in channels, not in patterns. */
-  #enter(subscription: ChannelSubscription, wish: SubscribeWish, token: Identity | null): void {
-    const { context, info } = this.#host;
+  #enter(subscription: ChannelSubscription, wish: SubscribeWish): void {
+    const { context } = this.#host;
     const { channel } = subscription;
     if (hasWildcard(channel)) return;
-    const about = token?.claims.info;
-    const member = about === undefined ? info : { ...info, chanInfo: jsonPayload(about) };
     // First the listener: a client is told of itself too.
     const unlisten = wish.joinLeave ? context.presence.listen(channel, subscription) : null;
-    subscription.enter(context.presence.join(channel, member), unlisten);
+    subscription.enter(context.presence.join(channel, this.infoIn(channel)), unlisten);
   }
 
   #rest(subscription: ChannelSubscription, token: Identity): void {
+    const { info } = token.claims;
+    subscription.chanInfo = info === undefined ? null : jsonPayload(info);
     const { access, clock } = this.#host.context;
     if (subscription.expiryTimer !== null) clock.clearTimer(subscription.expiryTimer);
     subscription.expiryTimer = null;

@@ -101,6 +101,11 @@ for (const way of TRANSPORTS) {
       const { clients } = await room.presence();
       const alice = Object.values(clients).find(({ user }) => user === 'alice');
       assert.deepEqual(unpacked(way, alice?.connInfo), { name: 'Alice' });
+      const published = new Promise<PublicationContext>((resolve) => room.once('publication', resolve));
+      await visit.publish(packed(way, 1));
+      const { info } = await published;
+      assert.equal(info?.user, 'alice');
+      assert.deepEqual(unpacked(way, info?.connInfo), { name: 'Alice' });
       visit.unsubscribe();
       assert.deepEqual(await events.reaches(3), ['join ', 'join alice', 'leave alice']);
       assert.deepEqual(await watcher.presenceStats(channel), { numClients: 1, numUsers: 1 });

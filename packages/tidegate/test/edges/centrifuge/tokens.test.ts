@@ -143,6 +143,31 @@ describe('A subscription token', () => {
     );
   });
 
+  it('is told with what its holder publishes, like the connection token, also when it is read later', async () => {
+    const about = { user: 'dan', claims: { info: { name: 'Dän' } } };
+    const lab = new SessionLab({
+      table: { dan: about, guest: { user: 'dan', claims: { channel: 'secret', info: [1, '\n'] } } },
+    });
+    const [dan, reader] = [await lab.connect('dan'), await lab.connect()];
+    await reader.ask({ id: 2, subscribe: { channel: 'secret' } });
+    await dan.ask(
+      { id: 2, subscribe: { channel: 'secret', token: 'guest' } },
+      { id: 3, publish: { channel: 'secret', data: 1 } },
+    );
+    const { client } = dan.session;
+    const info = { user: 'dan', client, conn_info: { name: 'Dän' }, chan_info: [1, '\n'] };
+    const pub = { data: 1, offset: 1, info };
+    assert.deepEqual(reader.take(), [{ push: { channel: 'secret', pub } }]);
+    const [{ history }] = await reader.ask({ id: 3, history: { channel: 'secret', limit: 1 } });
+    const { publications, epoch } = history as Result;
+    assert.deepEqual(publications, [pub]);
+    const [, { subscribe }] = await reader.ask(
+      { id: 4, unsubscribe: { channel: 'secret' } },
+      { id: 5, subscribe: { channel: 'secret', recover: true, epoch, offset: 0 } },
+    );
+    assert.deepEqual((subscribe as Result).publications, [pub]);
+  });
+
   it('does not admit to another channel, nor another user', async () => {
     const client = await new SessionLab({ table }).connect();
     const replies = await client.ask(
