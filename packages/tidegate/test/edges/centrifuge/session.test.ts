@@ -38,6 +38,7 @@ describe('A session', () => {
       String(connect.client),
       /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     );
+    assert.equal(connect.version, '1.2.3');
     assert.equal(connect.ping, 25);
     assert.equal(connect.pong, true);
     assert.equal(connect.session, undefined);
