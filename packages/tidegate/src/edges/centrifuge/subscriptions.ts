@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { AccessEnd, Identity } from '../../access/port.ts';
 import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
-import { TidegateError } from '../../kernel/index.ts';
 import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-subscription.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { type Begun, beginSubscription } from './opening.ts';
@@ -17,6 +16,7 @@ import {
   protocolErrorOf,
   UNSUBSCRIBE,
 } from './status.ts';
+import { verifySubscriptionToken } from './subscription-token.ts';
 
 /** What subscriptions need of their session. */
 export interface SubscriptionsHost {
@@ -86,7 +86,7 @@ export class Subscriptions implements SubscriptionOwner {
     else if (wish.extras === 'unknown') ready(refusal(ERROR.notAvailable));
     else if (wish.joinLeave && !identity.allows('presence', channel)) ready(refusal(ERROR.permissionDenied));
     else if (wish.token !== '') {
-      this.#verify(channel, wish.token, (token) => {
+      verifySubscriptionToken(this.#host, channel, wish.token, 'subscribe', (token) => {
         if ('code' in token) ready(refusal(token));
         else this.#recover({ channel, wish, side, token }, ready);
       });
@@ -99,10 +99,10 @@ export class Subscriptions implements SubscriptionOwner {
   refresh(channel: string, token: string, settle: (outcome: number | ProtocolError) => void): void {
     const subscription = this.#byChannel.get(channel);
     if (subscription === undefined) {
-      settle(ERROR.badRequest);
+      settle(ERROR.permissionDenied);
       return;
     }
-    this.#verify(channel, token, (outcome) => {
+    verifySubscriptionToken(this.#host, channel, token, 'refresh', (outcome) => {
       if ('code' in outcome) settle(outcome);
       else if (this.#byChannel.get(channel) !== subscription) settle(ERROR.expired);
       else {
@@ -148,20 +148,6 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   // --- Beginning one. ---
-
-  #verify(channel: string, token: string, done: (outcome: Identity | ProtocolError) => void): void {
-    const { context, from, identity } = this.#host;
-    context.access.verify(token, from, (result) => {
-      if (!this.#host.isOpen) return;
-      if (result instanceof TidegateError) done(protocolErrorOf(result));
-      // A server without credentials takes any, and knows nothing of what they say.
-      else if (result === context.access.anonymous)
-        done(identity.allows('subscribe', channel) ? result : ERROR.permissionDenied);
-      else if (result.claims.channel !== channel || result.user !== identity.user)
-        done(ERROR.permissionDenied);
-      else done(result);
-    });
-  }
 
   #recover(granted: Granted, ready: (opening: Opening) => void): void {
     const { channel, wish } = granted;

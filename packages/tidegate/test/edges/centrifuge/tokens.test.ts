@@ -168,17 +168,49 @@ describe('A subscription token', () => {
     assert.deepEqual((subscribe as Result).publications, [pub]);
   });
 
-  it('does not admit to another channel, nor another user', async () => {
+  it('that is not valid admits to nothing', async () => {
     const client = await new SessionLab({ table }).connect();
+    const [reply] = await client.ask({ id: 4, subscribe: { channel: 'secret', token: 'unknown' } });
+    assert.equal((reply.error as Result).code, 103);
+    assert.equal(client.ended, null);
+  });
+
+  it('for another channel or another user ends the connection', async () => {
+    const lab = new SessionLab({ table });
+    for (const subscribe of [
+      { channel: 'other', token: 'channel' },
+      { channel: 'secret', token: 'channel of bob' },
+      { channel: 'secret', token: 'hour' },
+    ]) {
+      const client = await lab.connect();
+      await client.ask({ id: 2, subscribe });
+      assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' }, subscribe.token);
+    }
+  });
+
+  it('ends the connection if it is no good for a refresh, except if it has expired', async () => {
+    const lab = new SessionLab({ table });
+    const subscribe = { channel: 'secret', token: 'channel again' };
+    for (const token of ['unknown', 'channel of bob', 'hour']) {
+      const client = await lab.connect();
+      await client.ask({ id: 2, subscribe }, { id: 3, sub_refresh: { channel: 'secret', token } });
+      assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' }, token);
+    }
+    const client = await lab.connect();
+    lab.access.end('channel', 'expired');
     const replies = await client.ask(
-      { id: 2, subscribe: { channel: 'other', token: 'channel' } },
-      { id: 3, subscribe: { channel: 'secret', token: 'channel of bob' } },
-      { id: 4, subscribe: { channel: 'secret', token: 'unknown' } },
+      { id: 2, subscribe },
+      { id: 3, sub_refresh: { channel: 'secret', token: 'channel' } },
     );
-    assert.deepEqual(
-      replies.map(({ error }) => (error as Result).code),
-      [103, 103, 103],
-    );
+    assert.equal((replies[1].error as Result).code, 109);
+    assert.equal(client.ended, null);
+  });
+
+  it('refreshes no subscription that there is not', async () => {
+    const client = await new SessionLab({ table }).connect();
+    const sub_refresh = { channel: 'secret', token: 'channel' };
+    const [reply] = await client.ask({ id: 2, sub_refresh });
+    assert.equal((reply.error as Result).code, 103);
   });
 
   it('ends the subscription a grace after it has expired, so that the client begins it again', async () => {
