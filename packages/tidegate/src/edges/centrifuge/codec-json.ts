@@ -135,7 +135,6 @@ export function writeJsonResult(
       break;
     case 'unsubscribe':
     case 'publish':
-    case 'ping':
       break;
   }
 }

@@ -82,7 +82,6 @@ const RESULT_FIELDS: Readonly<Record<Exclude<Result['method'], 'error'>, number>
   presence: 9,
   presence_stats: 10,
   history: 11,
-  ping: 12,
   rpc: 13,
   refresh: 14,
   sub_refresh: 15,
@@ -144,7 +143,6 @@ function writeResult(result: Exclude<Result, { readonly method: 'error' }>, out:
       break;
     case 'unsubscribe':
     case 'publish':
-    case 'ping':
       break;
   }
 }

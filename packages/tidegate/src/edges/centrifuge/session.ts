@@ -55,6 +55,8 @@ export class Session implements ConnectedClient {
   #publishesPending = 0;
   /** The client has been pinged and not been heard of since. */
   #isAsked = false;
+  /** How many pings it has not answered yet; other commands may come before the answers. */
+  #pongsDue = 0;
   #credential: string;
   readonly #hold: CredentialHold;
   /** Counts the connection off. */
@@ -106,8 +108,11 @@ export class Session implements ConnectedClient {
       return;
     }
     try {
+      if (bytes.length === 0) throw new MalformedCommand('an empty frame');
       for (const command of this.context.format.codec.decode(bytes)) {
         if (command.method !== 'pong') this.#queue.add(command);
+        else if (this.#pongsDue > 0) this.#pongsDue--;
+        else throw new MalformedCommand('a pong without a ping');
       }
     } catch (error) {
       if (!(error instanceof MalformedCommand)) throw error;
@@ -136,7 +141,9 @@ export class Session implements ConnectedClient {
     else {
       this.#isAsked = true;
       // What is queued for a slow reader keeps the connection as alive as a ping would.
-      if (!this.outbox.isBlocked) this.outbox.ping();
+      if (this.outbox.isBlocked) return;
+      this.#pongsDue++;
+      this.outbox.ping();
     }
   }
 
@@ -186,7 +193,8 @@ export class Session implements ConnectedClient {
 
   #start(command: Command): void {
     const { id } = command;
-    if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
+    if (command.method === 'ping') this.disconnect(DISCONNECT.badRequest);
+    else if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
     else if ((this.#state === 'new') !== (command.method === 'connect'))
       this.disconnect(DISCONNECT.badRequest);
     else if ('channel' in command && command.channel === '') this.disconnect(DISCONNECT.badRequest);

@@ -31,7 +31,7 @@ const command = fc.oneof(
   }),
   fc.record({ presence: fc.record({ channel }) }),
   fc.record({ presence_stats: fc.record({ channel }) }),
-  fc.record({ ping: fc.constant({}) }),
+  fc.record({ unsubscribe: fc.record({ channel }) }),
   fc.record({ rpc: fc.record({ method: fc.constant('x'), data: fc.constant(1) }) }),
   fc.record({ sub_refresh: fc.record({ channel, token: fc.constant('t') }) }),
 );

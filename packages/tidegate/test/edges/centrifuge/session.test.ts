@@ -52,7 +52,7 @@ describe('A session', () => {
       { id: 2, publish: { channel: 'news', data: 1 } },
       { id: 3, publish: { channel: 'news', data: 2 } },
       { id: 4, history: { channel: 'news', limit: 10 } },
-      { id: 5, ping: {} },
+      { id: 5, unsubscribe: { channel: 'none' } },
     );
     assert.deepEqual(
       replies.map(({ id }) => id),
@@ -81,9 +81,13 @@ describe('A session', () => {
   it('is disconnected for what is not the protocol', async () => {
     const lab = new SessionLab();
     for (const text of [
+      '',
+      '{}',
+      '{"id":2,"ping":{}}',
+      '{"id":2,"subscribe":{"channel":"a","delta":"xxx"}}',
       'nonsense',
       '[]',
-      '{"id":-1,"ping":{}}',
+      '{"id":-1,"unsubscribe":{"channel":"none"}}',
       '{"id":2}',
       '{"id":2,"unknown":{}}',
       '{"id":2,"subscribe":{"channel":5}}',
@@ -143,9 +147,11 @@ describe('A session', () => {
     assert.deepEqual(replies, [{ id: 2, rpc: { data: { a: [1] } } }]);
   });
 
-  it('does not answer messages, and answers pings', async () => {
+  it('does not answer messages', async () => {
     const client = await new SessionLab().connect();
-    assert.deepEqual(await client.ask({ send: { data: 1 } }, { id: 9, ping: {} }, {}), [{ id: 9, ping: {} }]);
+    assert.deepEqual(await client.ask({ send: { data: 1 } }, { id: 9, unsubscribe: { channel: 'a' } }), [
+      { id: 9, unsubscribe: {} },
+    ]);
   });
 });
 
@@ -350,8 +356,14 @@ describe('A client that is slow', () => {
   it('is not read while it does not read its answers', async () => {
     const client = await new SessionLab().connect();
     client.room = false;
-    await client.ask({ id: 2, ping: {} });
-    assert.deepEqual(await client.ask({ id: 3, ping: {} }, { id: 4, ping: {} }), []);
+    await client.ask({ id: 2, unsubscribe: { channel: 'none' } });
+    assert.deepEqual(
+      await client.ask(
+        { id: 3, unsubscribe: { channel: 'none' } },
+        { id: 4, unsubscribe: { channel: 'none' } },
+      ),
+      [],
+    );
     assert.equal(client.paused, true);
     client.drain();
     assert.deepEqual(
@@ -364,10 +376,12 @@ describe('A client that is slow', () => {
   it('is disconnected as slow with more commands than limits.centrifugeCommandsPendingMax', async () => {
     const client = await new SessionLab({ limits: { centrifugeCommandsPendingMax: 3 } }).connect();
     client.room = false;
-    await client.ask({ id: 2, ping: {} });
-    client.sendText('{"id":3,"ping":{}}\n{"id":4,"ping":{}}\n{"id":5,"ping":{}}');
+    await client.ask({ id: 2, unsubscribe: { channel: 'none' } });
+    client.sendText(
+      '{"id":3,"unsubscribe":{"channel":"none"}}\n{"id":4,"unsubscribe":{"channel":"none"}}\n{"id":5,"unsubscribe":{"channel":"none"}}',
+    );
     assert.equal(client.ended, null);
-    client.sendText('{"id":6,"ping":{}}');
+    client.sendText('{"id":6,"unsubscribe":{"channel":"none"}}');
     assert.deepEqual(client.ended, { code: 3008, reason: 'slow' });
   });
 
