@@ -13,7 +13,7 @@ import {
   topicKind,
 } from './control/index.ts';
 import { createEdges } from './edges/index.ts';
-import { type Logger, systemClock, systemRandom } from './kernel/index.ts';
+import { type Logger, packageVersion, systemClock, systemRandom } from './kernel/index.ts';
 import {
   assertListenable,
   createAdminListener,
@@ -106,6 +106,7 @@ export async function startServer(
       limits,
       metrics,
       websocket: config.websocket,
+      version: await packageVersion(),
     });
     const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({

@@ -1,12 +1,11 @@
 import { nearest } from '../config/index.ts';
-import { TidegateError } from '../kernel/index.ts';
+import { packageVersion, TidegateError } from '../kernel/index.ts';
 import { parseArguments } from './arguments.ts';
 import { type Command, EXIT, type ExitCode } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { exitCodeOf, explain } from './explain.ts';
 import { helpOf, overview } from './help.ts';
 import { type Terminal, write } from './terminal.ts';
-import { version } from './version.ts';
 
 /** The command that the first words name, and what follows them. */
 interface Chosen {
@@ -79,7 +78,7 @@ export async function runCommandLine(given: readonly string[], terminal: Termina
       return EXIT.success;
     }
     if (given[0] === '--version' || given[0] === '-v') {
-      await write(terminal.output, `${await version()}\n`);
+      await write(terminal.output, `${await packageVersion()}\n`);
       return EXIT.success;
     }
     // `tidegate help publish` is `tidegate publish --help`.

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { packageVersion } from '../kernel/index.ts';
 import type { AdminRoute } from '../listeners/index.ts';
 import { jsonResponse } from './json-response.ts';
 import { openApiDocument } from './openapi.ts';
@@ -10,9 +10,7 @@ export function openApiRoute(kinds: readonly ResourceKind[]): AdminRoute {
     method: 'GET',
     path: '/api/openapi.json',
     async handle() {
-      const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-      const { version } = JSON.parse(text) as { readonly version: string };
-      return jsonResponse(200, openApiDocument(kinds, version));
+      return jsonResponse(200, openApiDocument(kinds, await packageVersion()));
     },
   };
 }

@@ -22,13 +22,15 @@ export interface EdgesOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly websocket: WebSocketOptions;
+  /** The version of the server, for protocols that tell it, such as `0.1.0`. */
+  readonly version: string;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
   readonly mountPath?: string;
 }
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { access, channels, clock, random, limits, metrics, websocket, mountPath = '/v1' } = options;
+  const { access, channels, clock, random, limits, metrics, version, websocket, mountPath = '/v1' } = options;
   const publish = new PublishEdge({ limits });
   const sse = new SseEdge({ limits });
   const stream = new StreamEdge({ limits });
@@ -46,7 +48,16 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     webSocket: (exchange, channels, channel) => webSocket.subscribe(exchange, channels, channel),
   });
   const presence = new PresenceRegistry<ClientInfo>(limits);
-  const centrifuge = new CentrifugeEdge({ channels, access, presence, clock, random, limits, metrics });
+  const centrifuge = new CentrifugeEdge({
+    channels,
+    access,
+    presence,
+    clock,
+    random,
+    limits,
+    metrics,
+    version,
+  });
   return withConnections(
     {
       '/connection/websocket': (exchange) => centrifuge.webSocket(exchange),

@@ -17,3 +17,4 @@ export {
 } from './metrics.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { parseTimestamp } from './timestamp.ts';
+export { packageVersion } from './version.ts';

@@ -84,6 +84,7 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
     random: seededRandom(2),
     metrics: noMetrics,
     limits,
+    version: '1.2.3',
     websocket: options.websocket ?? { compression: false },
   });
   const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);

@@ -26,6 +26,7 @@ export interface ApiContext {
   /** Reads messages in JSON. */
   readonly encoder: FrameEncoder;
   readonly node: string;
+  readonly version: string;
 }
 
 /** The JSON text of a result, or why there is none. */
@@ -144,11 +145,11 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   info(call, done) {
     if (denies(call, 'admin', '#', done)) return;
-    const { clients, presence, node } = call.context;
+    const { clients, presence, node, version } = call.context;
     const about = {
       uid: node,
       name: 'tidegate',
-      version: 'Tidegate',
+      version,
       num_clients: clients.size,
       num_users: clients.users,
       num_subs: presence.size,

@@ -3,7 +3,7 @@ import type { AccessEnd, AccessHold } from '../../access/port.ts';
 import type { EndReason, PresenceListener, Sink, Subscription } from '../../channels/index.ts';
 import type { Timer } from '../../kernel/index.ts';
 import type { DeltaFrames } from './delta-frames.ts';
-import type { ClientInfo } from './protocol.ts';
+import type { ClientInfo, Payload } from './protocol.ts';
 
 /** What a subscription needs of the session that it belongs to. */
 export interface SubscriptionOwner {
@@ -32,6 +32,9 @@ export class ChannelSubscription implements Sink, PresenceListener<ClientInfo>, 
   #letGo: (() => void) | null = null;
   /** Runs from the token's end on. */
   expiryTimer: Timer | null = null;
+
+  /** What its token says about the holder; null if nothing. */
+  chanInfo: Payload | null = null;
 
   constructor(channel: string, side: Side, owner: SubscriptionOwner) {
     this.channel = channel;

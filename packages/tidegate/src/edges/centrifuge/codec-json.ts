@@ -135,7 +135,6 @@ export function writeJsonResult(
       break;
     case 'unsubscribe':
     case 'publish':
-    case 'ping':
       break;
   }
 }
@@ -158,23 +157,34 @@ function writeExpiry(ttlSeconds: number, out: ByteWriter): void {
   if (ttlSeconds > 0) out.ascii(`,"expires":true,"ttl":${ttlSeconds}`);
 }
 
+/** As in protobuf, what has its default is left out. */
 function writeSubscribeResult(result: SubscribeResult, out: ByteWriter): void {
-  out.ascii(result.recovered ? '"recovered":true' : '"recovered":false');
-  writeExpiry(result.ttlSeconds, out);
-  if (result.position !== null) {
-    out.ascii(',"recoverable":true,"positioned":true');
-    writePosition(result.position, out);
-  }
-  if (result.wasRecovering) out.ascii(',"was_recovering":true');
-  if (result.delta !== 'none') out.ascii(',"delta":true');
+  const start = out.length;
+  if (result.ttlSeconds > 0) out.ascii(`"expires":true,"ttl":${result.ttlSeconds}`);
+  if (result.position !== null) writePosition(result.position, start, out);
+  if (result.recovered) writeTrue('recovered', start, out);
+  if (result.wasRecovering) writeTrue('was_recovering', start, out);
+  if (result.delta !== 'none') writeTrue('delta', start, out);
   if (result.publications.length > 0) {
-    out.byte(COMMA);
+    separate(start, out);
     writePublications(result.publications, out);
   }
 }
 
-function writePosition({ epoch, offset }: StreamPosition, out: ByteWriter): void {
-  out.ascii(`,"epoch":"${epoch}","offset":${offset}`);
+/** Appends the members that say where a subscription stands, to an object whose members begin at `start`. */
+function writePosition({ epoch, offset }: StreamPosition, start: number, out: ByteWriter): void {
+  separate(start, out);
+  out.ascii(`"recoverable":true,"positioned":true,"epoch":"${epoch}"`);
+  if (offset > 0) out.ascii(`,"offset":${offset}`);
+}
+
+function writeTrue(name: string, start: number, out: ByteWriter): void {
+  separate(start, out);
+  out.ascii(`"${name}":true`);
+}
+
+function separate(start: number, out: ByteWriter): void {
+  if (out.length > start) out.byte(COMMA);
 }
 
 function writePublications(publications: readonly Uint8Array[], out: ByteWriter): void {
@@ -211,10 +221,7 @@ function writePush(push: Push, out: ByteWriter): void {
       writeJsonString(push.reason, out);
       break;
     case 'subscribe':
-      if (push.position !== null) {
-        out.ascii('"recoverable":true,"positioned":true');
-        writePosition(push.position, out);
-      }
+      if (push.position !== null) writePosition(push.position, out.length, out);
       break;
   }
   out.byte(CLOSE);

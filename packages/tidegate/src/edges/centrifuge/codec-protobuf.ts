@@ -1,8 +1,11 @@
 import type { Message, StreamPosition } from '../../channels/index.ts';
 import type { ByteWriter } from '../../kernel/index.ts';
 import {
+  CHAN_INFO_ATTRIBUTE,
   CLIENT_ATTRIBUTE,
+  CONN_INFO_ATTRIBUTE,
   type Codec,
+  jsonAttributeOf,
   offsetOf,
   type PublicationForm,
   tagsOf,
@@ -79,7 +82,6 @@ const RESULT_FIELDS: Readonly<Record<Exclude<Result['method'], 'error'>, number>
   presence: 9,
   presence_stats: 10,
   history: 11,
-  ping: 12,
   rpc: 13,
   refresh: 14,
   sub_refresh: 15,
@@ -141,7 +143,6 @@ function writeResult(result: Exclude<Result, { readonly method: 'error' }>, out:
       break;
     case 'unsubscribe':
     case 'publish':
-    case 'ping':
       break;
   }
 }
@@ -241,6 +242,8 @@ function writeRest(message: Message, form: PublicationForm, out: ByteWriter): vo
     const mark = openField(5, out);
     writeTextField(1, message.attribute(USER_ATTRIBUTE) ?? '', out);
     writeTextField(2, client, out);
+    writeTextField(3, jsonAttributeOf(message, CONN_INFO_ATTRIBUTE) ?? '', out);
+    writeTextField(4, jsonAttributeOf(message, CHAN_INFO_ATTRIBUTE) ?? '', out);
     closeLength(out, mark);
   }
   if (form.offsets === 'told') writeNumberField(6, offsetOf(message), out);

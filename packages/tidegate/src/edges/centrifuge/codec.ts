@@ -40,6 +40,9 @@ export interface Codec {
 /** Where the identity of the client that published is kept with a message: as CloudEvents extension attributes. */
 export const CLIENT_ATTRIBUTE = 'cfclient';
 export const USER_ATTRIBUTE = 'cfuser';
+/** What the tokens of the connection and of the subscription said about that client, as JSON texts. */
+export const CONN_INFO_ATTRIBUTE = 'cfconninfo';
+export const CHAN_INFO_ATTRIBUTE = 'cfchaninfo';
 /** The tags of a publication, as the JSON text of an object of strings. */
 export const TAGS_ATTRIBUTE = 'cftags';
 
@@ -50,6 +53,19 @@ export const BASE64 = 'base64';
 /** The offset of a message in this protocol, where 0 means none. */
 export function offsetOf(message: Message): number {
   return message.offset + 1;
+}
+
+/** The JSON text of an attribute, on one line; null if there is none, or what stands in its place was not put there by this edge. */
+export function jsonAttributeOf(message: Message, name: string): string | null {
+  const text = message.attribute(name);
+  if (text === undefined) return null;
+  try {
+    JSON.parse(text);
+  } catch {
+    return null;
+  }
+  // Between the tokens of a JSON text; inside of strings there are none.
+  return text.replaceAll(/[\r\n]/g, ' ');
 }
 
 /** The tags that a message was published with; null if there are none, or what stands in their place was not put there by this edge. */

@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
 import { ERROR, failure } from './status.ts';
 
 /** A command that is answered by itself. */
-export type AnsweredCommand = Exclude<Command, { readonly method: 'publish' | 'send' | 'pong' }>;
+export type AnsweredCommand = Exclude<Command, { readonly method: 'publish' | 'send' | 'ping' | 'pong' }>;
 
 type RpcCommand = Extract<Command, { readonly method: 'rpc' }>;
 
@@ -50,9 +50,6 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       break;
     case 'rpc':
       call(session, command, answer);
-      break;
-    case 'ping':
-      answer({ method: 'ping' });
       break;
   }
 }

@@ -1,6 +1,5 @@
 import type { Identity } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
-import { SERVER_VERSION } from './context.ts';
 import { jsonPayload } from './payload.ts';
 import { type Command, PLAIN_WISH, type Result, type SubscribeWish } from './protocol.ts';
 import type { Session } from './session.ts';
@@ -46,7 +45,8 @@ export function refreshed(session: Session, token: string, answer: (result: Resu
       return;
     }
     const ttlSeconds = session.adopt(result, session.info.connInfo);
-    answer({ method: 'refresh', client: session.client, version: SERVER_VERSION, ttlSeconds });
+    const { version } = session.context;
+    answer({ method: 'refresh', client: session.client, version, ttlSeconds });
     session.subscriptions.review();
   });
 }
@@ -82,7 +82,7 @@ function connected(
     session.disconnect(DISCONNECT.connectionLimit);
     return;
   }
-  const { limits } = session.context;
+  const { limits, version } = session.context;
   prepareClaimed(session, command.subs, (openings) => {
     const opened = openings.map(([channel, open]) => [channel, open()] as const);
     // Those that cannot be had are left out.
@@ -92,7 +92,7 @@ function connected(
     answer({
       method: 'connect',
       client: session.client,
-      version: SERVER_VERSION,
+      version,
       ttlSeconds,
       pingSeconds: Math.max(1, Math.ceil(limits.keepAliveIntervalMs / 1000)),
       session: session.arrival.session,

@@ -27,12 +27,11 @@ export interface SessionContext {
   readonly limits: Limits;
   readonly figures: ClientMetrics;
   readonly format: Format;
+  /** What clients are told of the server's version, such as `0.1.0`. */
+  readonly version: string;
   /** Null answers every call with 108, not available. */
   readonly rpc: RpcHandler | null;
 }
-
-/** What clients are told of the server's version. */
-export const SERVER_VERSION = 'Tidegate';
 
 /** In how many whole seconds something ends, at least 1; 0 if it does not. */
 export function ttlSeconds({ expiresMs }: Pick<Identity, 'expiresMs'>, clock: Clock): number {

@@ -35,6 +35,8 @@ export interface CentrifugeEdgeOptions {
   readonly random: Random;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  /** What clients are told of the server's version, such as `0.1.0`. */
+  readonly version: string;
   /** Answers RPC commands. Without one they are answered with 108, not available. */
   readonly rpc?: RpcHandler;
 }
@@ -69,7 +71,7 @@ export class CentrifugeEdge {
       members: () => options.presence.size,
       unlisted: () => options.presence.overflow,
     });
-    const { access, channels, presence } = options;
+    const { access, channels, presence, version } = options;
     this.api = new ApiEdge(access, {
       channels,
       presence,
@@ -77,6 +79,7 @@ export class CentrifugeEdge {
       limits,
       encoder: createPageEncoder(jsonCodec),
       node: this.#node,
+      version,
     });
     this.#liveness = new Liveness({
       clock,
@@ -213,7 +216,7 @@ export class CentrifugeEdge {
   #contextFor(key: string, create: () => Format): SessionContext {
     let context = this.#contexts.get(key);
     if (context === undefined) {
-      const { rpc = null, access, presence, clock, random, limits } = this.#options;
+      const { rpc = null, access, presence, clock, random, limits, version } = this.#options;
       const shared = {
         access,
         presence,
@@ -221,6 +224,7 @@ export class CentrifugeEdge {
         random,
         limits,
         rpc,
+        version,
         clients: this.#clients,
         figures: this.#figures,
       };

@@ -2,6 +2,7 @@ import { type Fields, fieldsOf, flagOf, integerOf, isAbsent, positionOf, textOf 
 import { jsonPayload } from './payload.ts';
 import {
   type Command,
+  deltaWish,
   MalformedCommand,
   type Request,
   type SubscribeWish,
@@ -71,7 +72,7 @@ function wishOf(fields: Fields): SubscribeWish {
     recover: flagOf(fields.recover, 'recover') ? positionOf(fields) : null,
     token: textOf(fields.token, 'token'),
     joinLeave: flagOf(fields.join_leave, 'join_leave'),
-    delta: textOf(fields.delta, 'delta'),
+    delta: deltaWish(textOf(fields.delta, 'delta')),
     unrecovered: unrecoveredWish(integerOf(fields.flag, 'flag')),
     extras: isAbsent(fields.tf) && integerOf(fields.type, 'type') === 0 ? 'none' : 'unknown',
   };

@@ -8,8 +8,11 @@ import {
 import { ByteWriter } from '../../kernel/index.ts';
 import {
   BASE64,
+  CHAN_INFO_ATTRIBUTE,
   CLIENT_ATTRIBUTE,
+  CONN_INFO_ATTRIBUTE,
   ENCODING_TAG,
+  jsonAttributeOf,
   offsetOf,
   type PublicationForm,
   tagsOf,
@@ -62,6 +65,12 @@ export function writePublication(message: Message, form: PublicationForm, out: B
   writeRest(message, form, out);
 }
 
+function writeAbout(head: string, text: string | null, out: ByteWriter): void {
+  if (text === null) return;
+  out.ascii(head);
+  out.utf8(text);
+}
+
 /** Appends what follows the data in a publication, up to its closing brace. */
 export function writeRest(message: Message, form: PublicationForm, out: ByteWriter): void {
   if (form.offsets === 'told') out.ascii(`,"offset":${offsetOf(message)}`);
@@ -71,6 +80,8 @@ export function writeRest(message: Message, form: PublicationForm, out: ByteWrit
     writeJsonString(message.attribute(USER_ATTRIBUTE) ?? '', out);
     out.ascii(',"client":');
     writeJsonString(client, out);
+    writeAbout(',"conn_info":', jsonAttributeOf(message, CONN_INFO_ATTRIBUTE), out);
+    writeAbout(',"chan_info":', jsonAttributeOf(message, CHAN_INFO_ATTRIBUTE), out);
     out.byte(CLOSE);
   }
   const tags = tagsOf(message);

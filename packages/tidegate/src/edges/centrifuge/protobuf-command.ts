@@ -3,6 +3,7 @@ import { payloadOfBytes } from './payload.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 import {
   type Command,
+  deltaWish,
   MalformedCommand,
   type Payload,
   PLAIN_WISH,
@@ -122,7 +123,14 @@ function readWish(reader: ProtobufReader): { readonly channel: string; readonly 
   const unrecovered = unrecoveredWish(flag);
   return {
     channel,
-    wish: { recover: recover ? { epoch, offset } : null, token, joinLeave, delta, unrecovered, extras },
+    wish: {
+      recover: recover ? { epoch, offset } : null,
+      token,
+      joinLeave,
+      delta: deltaWish(delta),
+      unrecovered,
+      extras,
+    },
   };
 }
 

@@ -19,7 +19,7 @@ export interface SubscribeWish {
   /** Wants to be told who joins and leaves. */
   readonly joinLeave: boolean;
   /** The delta encoding that it can take; empty for none. */
-  readonly delta: string;
+  readonly delta: '' | 'fossil';
   /** What is to be done if it cannot be recovered: go on with what is new, or refuse with an error. */
   readonly unrecovered: 'goes on' | 'is refused';
   /** `unknown` if it wants what this server does not have: a filter, or another kind of subscription. */
@@ -32,6 +32,12 @@ const REJECT_UNRECOVERED = 2;
 /** What a client wishes by the field `flag` of its subscribe request. Other bits change nothing that it has to know. */
 export function unrecoveredWish(flag: number): SubscribeWish['unrecovered'] {
   return (flag & REJECT_UNRECOVERED) === 0 ? 'goes on' : 'is refused';
+}
+
+/** What a client wishes by the field `delta` of its subscribe request. @throws MalformedCommand */
+export function deltaWish(name: string): SubscribeWish['delta'] {
+  if (name !== '' && name !== 'fossil') throw new MalformedCommand('unknown delta encoding');
+  return name;
 }
 
 /** A subscription with nothing special. */
@@ -65,6 +71,7 @@ export type Request =
       readonly since: StreamPosition | null;
       readonly order: 'forward' | 'reverse';
     }
+  /** The server pings, and clients do not: it ends the connection. */
   | { readonly method: 'ping' }
   | { readonly method: 'send' }
   | { readonly method: 'rpc'; readonly name: string; readonly data: Payload | null }
@@ -130,7 +137,6 @@ export type Result =
       readonly publications: readonly Uint8Array[];
       readonly position: StreamPosition;
     }
-  | { readonly method: 'ping' }
   | { readonly method: 'rpc'; readonly data: Payload | null }
   | ({ readonly method: 'refresh'; readonly client: string; readonly version: string } & Expiry)
   | ({ readonly method: 'sub_refresh' } & Expiry);

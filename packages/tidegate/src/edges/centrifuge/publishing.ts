@@ -1,6 +1,7 @@
+import { Buffer } from 'node:buffer';
 import type { PublishedEvent } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
-import { CLIENT_ATTRIBUTE, USER_ATTRIBUTE } from './codec.ts';
+import { CHAN_INFO_ATTRIBUTE, CLIENT_ATTRIBUTE, CONN_INFO_ATTRIBUTE, USER_ATTRIBUTE } from './codec.ts';
 import type { ClientInfo, Command, Payload, Result } from './protocol.ts';
 import type { Session } from './session.ts';
 import { ERROR, failure, protocolErrorOf } from './status.ts';
@@ -21,7 +22,7 @@ export function publishAll(
   commands: readonly PublishCommand[],
   done: (results: readonly Result[]) => void,
 ): void {
-  const { identity, info, context } = session;
+  const { identity, subscriptions, context } = session;
   const allowed = commands.filter(({ channel }) => identity.allows('publish', channel));
   const settle = (outcomes: readonly unknown[]): void => {
     let next = 0;
@@ -34,7 +35,7 @@ export function publishAll(
   if (allowed.length === 0) settle([]);
   else
     context.access.limitedChannelsFor(identity).publish(
-      allowed.map((command) => eventOf(command, info)),
+      allowed.map((command) => eventOf(command, subscriptions.infoIn(command.channel))),
       'centrifuge',
       settle,
     );
@@ -48,7 +49,13 @@ function resultOf(outcome: unknown): Result {
 export function eventOf({ channel, data }: PublishCommand, info: ClientInfo): PublishedEvent {
   const attributes: [string, string][] = [[CLIENT_ATTRIBUTE, info.client]];
   if (info.user !== '') attributes.push([USER_ATTRIBUTE, info.user]);
+  if (info.connInfo !== null) attributes.push([CONN_INFO_ATTRIBUTE, textOf(info.connInfo)]);
+  if (info.chanInfo !== null) attributes.push([CHAN_INFO_ATTRIBUTE, textOf(info.chanInfo)]);
   return eventWith(channel, data, attributes);
+}
+
+function textOf({ bytes }: Payload): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
 export function eventWith(

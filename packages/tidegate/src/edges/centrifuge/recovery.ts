@@ -50,3 +50,16 @@ export function readMissed(
     done(protocolErrorOf(error));
   }
 }
+
+/**
+ * The position that a client is told. It advances by the publications of the reply as it takes them, so that with some of them it is where it
+ * recovers from: who unsubscribes before they are taken would never get them otherwise.
+ */
+export function toldPosition(
+  position: StreamPosition | null,
+  { recover }: SubscribeWish,
+  missed: Missed,
+): StreamPosition | null {
+  if (position === null || recover === null || missed.publications.length === 0) return position;
+  return { epoch: position.epoch, offset: recover.offset };
+}

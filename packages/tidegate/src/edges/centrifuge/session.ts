@@ -1,9 +1,9 @@
-import type { AccessEnd, AccessHold, Identity } from '../../access/port.ts';
-import type { Timer } from '../../kernel/index.ts';
+import type { Identity } from '../../access/port.ts';
 import type { ConnectedClient } from './clients.ts';
 import { CommandQueue } from './command-queue.ts';
 import { carryOut } from './commands.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
+import { CredentialHold } from './credential-hold.ts';
 import { Outbox, type OutboxTransport } from './outbox.ts';
 import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Result } from './protocol.ts';
 import { type PublishCommand, publishAll, publishable } from './publishing.ts';
@@ -37,7 +37,7 @@ export interface Arrival {
  * One client: commands come in, replies and pushes go out. Without sockets. Commands are carried out one after another, in order,
  * except that publishes need not wait for each other; a client that does not read its replies is not read either.
  */
-export class Session implements ConnectedClient, AccessHold {
+export class Session implements ConnectedClient {
   readonly context: SessionContext;
   readonly arrival: Arrival;
   readonly client: string;
@@ -55,11 +55,12 @@ export class Session implements ConnectedClient, AccessHold {
   #publishesPending = 0;
   /** The client has been pinged and not been heard of since. */
   #isAsked = false;
+  /** How many pings it has not answered yet; other commands may come before the answers. */
+  #pongsDue = 0;
   #credential: string;
-  #letGo: (() => void) | null = null;
+  readonly #hold: CredentialHold;
   /** Counts the connection off. */
   #disconnected: (() => void) | null = null;
-  #expiryTimer: Timer | null = null;
 
   constructor(context: SessionContext, transport: ClientTransport, arrival: Arrival) {
     this.context = context;
@@ -70,6 +71,7 @@ export class Session implements ConnectedClient, AccessHold {
     this.#transport = transport;
     this.outbox = new Outbox(context.format, transport, context.limits.centrifugeOutputBytesMax);
     this.subscriptions = new Subscriptions(this);
+    this.#hold = new CredentialHold(context, (reason) => this.disconnect(reason));
     this.#identity = arrival.unnamed;
     this.#info = { user: '', client: this.client, connInfo: null, chanInfo: null };
   }
@@ -106,8 +108,11 @@ export class Session implements ConnectedClient, AccessHold {
       return;
     }
     try {
+      if (bytes.length === 0) throw new MalformedCommand('an empty frame');
       for (const command of this.context.format.codec.decode(bytes)) {
         if (command.method !== 'pong') this.#queue.add(command);
+        else if (this.#pongsDue > 0) this.#pongsDue--;
+        else throw new MalformedCommand('a pong without a ping');
       }
     } catch (error) {
       if (!(error instanceof MalformedCommand)) throw error;
@@ -136,7 +141,9 @@ export class Session implements ConnectedClient, AccessHold {
     else {
       this.#isAsked = true;
       // What is queued for a slow reader keeps the connection as alive as a ping would.
-      if (!this.outbox.isBlocked) this.outbox.ping();
+      if (this.outbox.isBlocked) return;
+      this.#pongsDue++;
+      this.outbox.ping();
     }
   }
 
@@ -145,7 +152,7 @@ export class Session implements ConnectedClient, AccessHold {
     if (this.#state === 'connected') this.context.clients.delete(this);
     this.#state = 'closed';
     this.#queue.clear();
-    this.#rest(null);
+    this.#hold.rest(null);
     this.#disconnected?.();
     this.#disconnected = null;
     this.subscriptions.endAll();
@@ -186,7 +193,8 @@ export class Session implements ConnectedClient, AccessHold {
 
   #start(command: Command): void {
     const { id } = command;
-    if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
+    if (command.method === 'ping') this.disconnect(DISCONNECT.badRequest);
+    else if (id === 0 && command.method !== 'send') this.disconnect(DISCONNECT.badRequest);
     else if ((this.#state === 'new') !== (command.method === 'connect'))
       this.disconnect(DISCONNECT.badRequest);
     else if ('channel' in command && command.channel === '') this.disconnect(DISCONNECT.badRequest);
@@ -256,28 +264,8 @@ export class Session implements ConnectedClient, AccessHold {
       this.#state = 'connected';
       this.context.clients.add(this);
     }
-    this.#rest(identity);
+    this.#hold.rest(identity);
     return ttlSeconds(identity, this.context.clock);
-  }
-
-  #rest(identity: Identity | null): void {
-    if (this.#expiryTimer !== null) this.context.clock.clearTimer(this.#expiryTimer);
-    this.#expiryTimer = null;
-    this.#letGo?.();
-    const needsHold = identity !== null && identity.credential !== 'none';
-    this.#letGo = needsHold ? this.context.access.hold(identity, this) : null;
-  }
-
-  accessEnded(reason: AccessEnd): void {
-    this.#letGo = null;
-    if (reason === 'revoked') {
-      this.disconnect(DISCONNECT.invalidToken);
-      return;
-    }
-    // Clients begin to ask for a new token when the old one ends.
-    const { clock, limits } = this.context;
-    const expire = (): void => this.disconnect(DISCONNECT.expired);
-    this.#expiryTimer = clock.setTimer(expire, limits.centrifugeExpiryGraceMs);
   }
 
   // --- What the server does of itself. ---

@@ -1,14 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { AccessEnd, Identity } from '../../access/port.ts';
 import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
-import { TidegateError } from '../../kernel/index.ts';
 import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-subscription.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { type Begun, beginSubscription } from './opening.ts';
 import type { Outbox } from './outbox.ts';
 import { jsonPayload } from './payload.ts';
 import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
-import { type Missed, NOTHING_MISSED, readMissed } from './recovery.ts';
+import { type Missed, NOTHING_MISSED, readMissed, toldPosition } from './recovery.ts';
 import {
   DISCONNECT,
   type Disconnect,
@@ -17,6 +16,7 @@ import {
   protocolErrorOf,
   UNSUBSCRIBE,
 } from './status.ts';
+import { verifySubscriptionToken } from './subscription-token.ts';
 
 /** What subscriptions need of their session. */
 export interface SubscriptionsHost {
@@ -67,6 +67,13 @@ export class Subscriptions implements SubscriptionOwner {
     return this.#byChannel.get(channel);
   }
 
+  /** Who the client is to others in a channel. */
+  infoIn(channel: string): ClientInfo {
+    const chanInfo = this.#byChannel.get(channel)?.chanInfo ?? null;
+    const { info } = this.#host;
+    return chanInfo === null ? info : { ...info, chanInfo };
+  }
+
   /**
    * Looks whether a subscription may be had, and what the client has missed. Those of the server's side need no permission.
    * Calls back once, now or later, and not at all if the session ends meanwhile.
@@ -79,7 +86,7 @@ export class Subscriptions implements SubscriptionOwner {
     else if (wish.extras === 'unknown') ready(refusal(ERROR.notAvailable));
     else if (wish.joinLeave && !identity.allows('presence', channel)) ready(refusal(ERROR.permissionDenied));
     else if (wish.token !== '') {
-      this.#verify(channel, wish.token, (token) => {
+      verifySubscriptionToken(this.#host, channel, wish.token, 'subscribe', (token) => {
         if ('code' in token) ready(refusal(token));
         else this.#recover({ channel, wish, side, token }, ready);
       });
@@ -92,10 +99,10 @@ export class Subscriptions implements SubscriptionOwner {
   refresh(channel: string, token: string, settle: (outcome: number | ProtocolError) => void): void {
     const subscription = this.#byChannel.get(channel);
     if (subscription === undefined) {
-      settle(ERROR.badRequest);
+      settle(ERROR.permissionDenied);
       return;
     }
-    this.#verify(channel, token, (outcome) => {
+    verifySubscriptionToken(this.#host, channel, token, 'refresh', (outcome) => {
       if ('code' in outcome) settle(outcome);
       else if (this.#byChannel.get(channel) !== subscription) settle(ERROR.expired);
       else {
@@ -142,20 +149,6 @@ export class Subscriptions implements SubscriptionOwner {
 
   // --- Beginning one. ---
 
-  #verify(channel: string, token: string, done: (outcome: Identity | ProtocolError) => void): void {
-    const { context, from, identity } = this.#host;
-    context.access.verify(token, from, (result) => {
-      if (!this.#host.isOpen) return;
-      if (result instanceof TidegateError) done(protocolErrorOf(result));
-      // A server without credentials takes any, and knows nothing of what they say.
-      else if (result === context.access.anonymous)
-        done(identity.allows('subscribe', channel) ? result : ERROR.permissionDenied);
-      else if (result.claims.channel !== channel || result.user !== identity.user)
-        done(ERROR.permissionDenied);
-      else done(result);
-    });
-  }
-
   #recover(granted: Granted, ready: (opening: Opening) => void): void {
     const { channel, wish } = granted;
     const latest: Opening = () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED);
@@ -189,31 +182,31 @@ export class Subscriptions implements SubscriptionOwner {
     return {
       outcome: {
         ttlSeconds: token === null ? 0 : ttlSeconds(token, this.#host.context.clock),
-        position,
+        position: toldPosition(position, wish, missed),
         wasRecovering: wish.recover !== null,
         recovered: missed.recovered,
         publications: missed.publications,
         delta,
       },
       entered: () => {
-        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish, token);
+        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish);
       },
     };
   }
 
   /** Lists the client as present: in channels, not in patterns. */
-  #enter(subscription: ChannelSubscription, wish: SubscribeWish, token: Identity | null): void {
-    const { context, info } = this.#host;
+  #enter(subscription: ChannelSubscription, wish: SubscribeWish): void {
+    const { context } = this.#host;
     const { channel } = subscription;
     if (hasWildcard(channel)) return;
-    const about = token?.claims.info;
-    const member = about === undefined ? info : { ...info, chanInfo: jsonPayload(about) };
     // First the listener: a client is told of itself too.
     const unlisten = wish.joinLeave ? context.presence.listen(channel, subscription) : null;
-    subscription.enter(context.presence.join(channel, member), unlisten);
+    subscription.enter(context.presence.join(channel, this.infoIn(channel)), unlisten);
   }
 
   #rest(subscription: ChannelSubscription, token: Identity): void {
+    const { info } = token.claims;
+    subscription.chanInfo = info === undefined ? null : jsonPayload(info);
     const { access, clock } = this.#host.context;
     if (subscription.expiryTimer !== null) clock.clearTimer(subscription.expiryTimer);
     subscription.expiryTimer = null;

@@ -98,7 +98,8 @@ describe("Centrifugo's server API", () => {
     assert.deepEqual((await call('channels', { pattern: 'h*' })).result, {
       channels: { hers: { num_clients: 1 } },
     });
-    const nodes = (await call('info', {})).result?.nodes as { num_clients: number }[];
+    const nodes = (await call('info', {})).result?.nodes as { num_clients: number; version: string }[];
+    assert.equal(nodes[0].version, '1.2.3');
     assert.equal(nodes[0].num_clients, 1);
     const unsubscribed = next('unsubscribed');
     await call('unsubscribe', { user: 'alice', channel: 'hers' });

@@ -101,6 +101,11 @@ for (const way of TRANSPORTS) {
       const { clients } = await room.presence();
       const alice = Object.values(clients).find(({ user }) => user === 'alice');
       assert.deepEqual(unpacked(way, alice?.connInfo), { name: 'Alice' });
+      const published = new Promise<PublicationContext>((resolve) => room.once('publication', resolve));
+      await visit.publish(packed(way, 1));
+      const { info } = await published;
+      assert.equal(info?.user, 'alice');
+      assert.deepEqual(unpacked(way, info?.connInfo), { name: 'Alice' });
       visit.unsubscribe();
       assert.deepEqual(await events.reaches(3), ['join ', 'join alice', 'leave alice']);
       assert.deepEqual(await watcher.presenceStats(channel), { numClients: 1, numUsers: 1 });
@@ -142,6 +147,34 @@ for (const way of TRANSPORTS) {
       for (const { wasRecovering, recovered } of subscribed.values.slice(1)) {
         assert.deepEqual({ wasRecovering, recovered }, { wasRecovering: true, recovered: true });
       }
+      client.disconnect();
+      await network.close();
+    });
+
+    it('gets what was in a reply that it unsubscribed from, once it subscribes again', async () => {
+      const network = await LossyNetwork.to(server.port);
+      const client = newClient(network.port, way);
+      const channel = `hasty/${name}`;
+      const subscription = client.newSubscription(channel);
+      const got = new Collected<unknown>();
+      subscription.on('publication', ({ data }) => got.add(unpacked(way, data)));
+      subscription.subscribe();
+      client.connect();
+      await subscription.ready();
+      await publish(channel, 1);
+      await got.reaches(1);
+      const unsubscribed = new Promise<void>((resolve) => subscription.once('unsubscribed', () => resolve()));
+      const connecting = new Promise<void>((resolve) => client.once('connecting', () => resolve()));
+      subscription.once('subscribed', () => subscription.unsubscribe());
+      network.leadTo(1);
+      network.lose();
+      await connecting;
+      for (const value of [2, 3]) await publish(channel, value);
+      network.leadTo(server.port);
+      await unsubscribed;
+      subscription.subscribe();
+      await publish(channel, 4);
+      assert.deepEqual(await got.reaches(4), [1, 2, 3, 4]);
       client.disconnect();
       await network.close();
     });
@@ -194,12 +227,11 @@ for (const way of TRANSPORTS) {
       good.subscribe();
       await good.ready();
       const bad = client.newSubscription('other', { token: 'of a channel' });
-      const unsubscribed = new Promise<number>((resolve) =>
-        bad.on('unsubscribed', ({ code }) => resolve(code)),
+      const disconnected = new Promise<number>((resolve) =>
+        client.on('disconnected', ({ code }) => resolve(code)),
       );
       bad.subscribe();
-      assert.equal(await unsubscribed, 103);
-      client.disconnect();
+      assert.equal(await disconnected, 3500);
     });
 
     it('is subscribed by its connection token', async () => {

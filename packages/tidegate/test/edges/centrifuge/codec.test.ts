@@ -114,6 +114,24 @@ describe('The JSON codec', () => {
     }
   });
 
+  it('does not let what a publisher calls information into the frame, and keeps it on one line', () => {
+    const infoOf = (cfconninfo: string): unknown => {
+      const attributes = { cfclient: 'c', cfconninfo, cfchaninfo: '[1,\n"\\n"]' };
+      return (publicationText({ data: '1', attributes }) as { info: unknown }).info;
+    };
+    const others = { user: '', client: 'c', chan_info: [1, '\n'] };
+    assert.deepEqual(infoOf('1},"evil":{"b":2'), others);
+    assert.deepEqual(infoOf('{"a":\n1}'), { ...others, conn_info: { a: 1 } });
+    const bytes = written((out) =>
+      jsonCodec.publication(
+        message({ attributes: { cfclient: 'c', cfconninfo: '[\r\n]' } }),
+        { channel: 'news', offsets: 'told', data: 'plain' },
+        out,
+      ),
+    );
+    assert.doesNotMatch(bytes.toString(), /[\r\n]/);
+  });
+
   it('refuses with MalformedCommand whatever is no command', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string(), fc.uint8Array()), (input) => {

@@ -37,6 +37,7 @@ export class SessionLab {
       limits: resolved,
       figures: new ClientMetrics(noMetrics, { connections: () => 0, members: () => 0, unlisted: () => 0 }),
       format: new Format(jsonCodec, webSocketCarrier('json'), resolved),
+      version: '1.2.3',
       rpc: rpc ?? null,
     };
   }

@@ -120,6 +120,7 @@ describe('A connection token', () => {
     });
     const { one } = (resumed.connect as Result).subs as Record<string, Result>;
     assert.equal(one.recovered, true);
+    assert.equal(one.offset, 1);
     assert.deepEqual(one.publications, [{ data: 'b', offset: 2 }]);
     assert.deepEqual(more, []);
   });
@@ -142,17 +143,74 @@ describe('A subscription token', () => {
     );
   });
 
-  it('does not admit to another channel, nor another user', async () => {
+  it('is told with what its holder publishes, like the connection token, also when it is read later', async () => {
+    const about = { user: 'dan', claims: { info: { name: 'Dän' } } };
+    const lab = new SessionLab({
+      table: { dan: about, guest: { user: 'dan', claims: { channel: 'secret', info: [1, '\n'] } } },
+    });
+    const [dan, reader] = [await lab.connect('dan'), await lab.connect()];
+    await reader.ask({ id: 2, subscribe: { channel: 'secret' } });
+    await dan.ask(
+      { id: 2, subscribe: { channel: 'secret', token: 'guest' } },
+      { id: 3, publish: { channel: 'secret', data: 1 } },
+    );
+    const { client } = dan.session;
+    const info = { user: 'dan', client, conn_info: { name: 'Dän' }, chan_info: [1, '\n'] };
+    const pub = { data: 1, offset: 1, info };
+    assert.deepEqual(reader.take(), [{ push: { channel: 'secret', pub } }]);
+    const [{ history }] = await reader.ask({ id: 3, history: { channel: 'secret', limit: 1 } });
+    const { publications, epoch } = history as Result;
+    assert.deepEqual(publications, [pub]);
+    const [, { subscribe }] = await reader.ask(
+      { id: 4, unsubscribe: { channel: 'secret' } },
+      { id: 5, subscribe: { channel: 'secret', recover: true, epoch, offset: 0 } },
+    );
+    assert.deepEqual((subscribe as Result).publications, [pub]);
+  });
+
+  it('that is not valid admits to nothing', async () => {
     const client = await new SessionLab({ table }).connect();
+    const [reply] = await client.ask({ id: 4, subscribe: { channel: 'secret', token: 'unknown' } });
+    assert.equal((reply.error as Result).code, 103);
+    assert.equal(client.ended, null);
+  });
+
+  it('for another channel or another user ends the connection', async () => {
+    const lab = new SessionLab({ table });
+    for (const subscribe of [
+      { channel: 'other', token: 'channel' },
+      { channel: 'secret', token: 'channel of bob' },
+      { channel: 'secret', token: 'hour' },
+    ]) {
+      const client = await lab.connect();
+      await client.ask({ id: 2, subscribe });
+      assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' }, subscribe.token);
+    }
+  });
+
+  it('ends the connection if it is no good for a refresh, except if it has expired', async () => {
+    const lab = new SessionLab({ table });
+    const subscribe = { channel: 'secret', token: 'channel again' };
+    for (const token of ['unknown', 'channel of bob', 'hour']) {
+      const client = await lab.connect();
+      await client.ask({ id: 2, subscribe }, { id: 3, sub_refresh: { channel: 'secret', token } });
+      assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' }, token);
+    }
+    const client = await lab.connect();
+    lab.access.end('channel', 'expired');
     const replies = await client.ask(
-      { id: 2, subscribe: { channel: 'other', token: 'channel' } },
-      { id: 3, subscribe: { channel: 'secret', token: 'channel of bob' } },
-      { id: 4, subscribe: { channel: 'secret', token: 'unknown' } },
+      { id: 2, subscribe },
+      { id: 3, sub_refresh: { channel: 'secret', token: 'channel' } },
     );
-    assert.deepEqual(
-      replies.map(({ error }) => (error as Result).code),
-      [103, 103, 103],
-    );
+    assert.equal((replies[1].error as Result).code, 109);
+    assert.equal(client.ended, null);
+  });
+
+  it('refreshes no subscription that there is not', async () => {
+    const client = await new SessionLab({ table }).connect();
+    const sub_refresh = { channel: 'secret', token: 'channel' };
+    const [reply] = await client.ask({ id: 2, sub_refresh });
+    assert.equal((reply.error as Result).code, 103);
   });
 
   it('ends the subscription a grace after it has expired, so that the client begins it again', async () => {
@@ -195,7 +253,12 @@ describe('Pings', () => {
     const client = await new SessionLab().connect();
     client.session.visited();
     assert.deepEqual(client.take(), [{}]);
-    await client.ask({});
+    // Its next command may come before its answer.
+    await client.ask({ id: 2, unsubscribe: { channel: 'none' } });
+    client.session.visited();
+    assert.deepEqual(client.take(), [{}]);
+    await client.ask({}, {});
+    assert.equal(client.ended, null);
     client.session.visited();
     assert.deepEqual(client.take(), [{}]);
     client.session.visited();
@@ -205,8 +268,11 @@ describe('Pings', () => {
   it('do not keep a connection whose client reads nothing', async () => {
     const client = await new SessionLab().connect();
     client.room = false;
-    await client.ask({ id: 2, ping: {} }, { id: 3, ping: {} });
-    await client.ask({ id: 4, ping: {} });
+    await client.ask(
+      { id: 2, unsubscribe: { channel: 'none' } },
+      { id: 3, unsubscribe: { channel: 'none' } },
+    );
+    await client.ask({ id: 4, unsubscribe: { channel: 'none' } });
     client.session.visited();
     assert.equal(client.ended, null);
     client.session.visited();
