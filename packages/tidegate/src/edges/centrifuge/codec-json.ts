@@ -89,7 +89,7 @@ export function writeJsonResult(
       out.ascii(',"version":');
       writeJsonString(result.version, out);
       writeExpiry(result.ttlSeconds, out);
-      out.ascii(`,"ping":${result.pingSeconds},"pong":true`);
+      if (result.pingSeconds > 0) out.ascii(`,"ping":${result.pingSeconds},"pong":true`);
       if (result.session !== '') {
         out.ascii(`,"session":"${result.session}","node":"${result.node}"`);
       }

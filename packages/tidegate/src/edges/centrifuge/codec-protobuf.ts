@@ -106,7 +106,7 @@ function writeResult(result: Exclude<Result, { readonly method: 'error' }>, out:
         });
       }
       writeNumberField(7, result.pingSeconds, out);
-      writeTrueField(8, out);
+      if (result.pingSeconds > 0) writeTrueField(8, out);
       writeTextField(9, result.session, out);
       if (result.session !== '') writeTextField(10, result.node, out);
       break;

@@ -82,7 +82,7 @@ function connected(
     session.disconnect(DISCONNECT.connectionLimit);
     return;
   }
-  const { limits, version } = session.context;
+  const { limits, version, format } = session.context;
   prepareClaimed(session, command.subs, (openings) => {
     const opened = openings.map(([channel, open]) => [channel, open()] as const);
     // Those that cannot be had are left out.
@@ -94,7 +94,7 @@ function connected(
       client: session.client,
       version,
       ttlSeconds,
-      pingSeconds: Math.max(1, Math.ceil(limits.keepAliveIntervalMs / 1000)),
+      pingSeconds: format.pings === 'frames' ? 0 : Math.max(1, Math.ceil(limits.keepAliveIntervalMs / 1000)),
       session: session.arrival.session,
       node: session.arrival.node,
       subs: new Map(had),

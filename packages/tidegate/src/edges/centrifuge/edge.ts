@@ -44,6 +44,8 @@ export interface CentrifugeEdgeOptions {
 const SUBPROTOCOLS = { 'centrifuge-json': 'json', 'centrifuge-protobuf': 'protobuf' } as const;
 /** The query parameters that choose the encoding where a client cannot name a subprotocol. */
 const FORMAT_PARAMETERS = ['cf_protocol', 'format'];
+/** The query parameter by which a client asks for ping frames of WebSocket, as it cannot answer pings of the protocol. */
+const FRAME_PINGS_PARAMETER = 'cf_ws_frame_ping_pong';
 const PROTOBUF_TYPE = 'application/octet-stream';
 
 const STREAM_HEADERS = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const;
@@ -104,8 +106,9 @@ export class CentrifugeEdge {
         throw new TidegateError('upgrade_invalid', 'the request has a body');
       const chosen = handshake.subprotocol as keyof typeof SUBPROTOCOLS | null;
       const codec = chosen === null ? codecOfQuery(exchange) : SUBPROTOCOLS[chosen];
-      const context = this.#contextFor(`websocket ${codec}`, () =>
-        this.#format(codec, webSocketCarrier(codec)),
+      const pings = pingsOfQuery(exchange);
+      const context = this.#contextFor(`websocket ${codec} ${pings}`, () =>
+        this.#format(codec, webSocketCarrier(codec), pings),
       );
       const arrival = { ...this.#arrival(exchange), session: '', node: '' };
       const client = new WebSocketClient(context, arrival, this.#receivers, this.#liveness);
@@ -208,8 +211,8 @@ export class CentrifugeEdge {
     exchange.request.body.receive(new BodyCollector(taker), this.#options.limits.webSocketMessageBytesMax);
   }
 
-  #format(codec: Codec['name'], carrier: Carrier): Format {
-    return new Format(codec === 'json' ? jsonCodec : protobufCodec, carrier, this.#options.limits);
+  #format(codec: Codec['name'], carrier: Carrier, pings?: Format['pings']): Format {
+    return new Format(codec === 'json' ? jsonCodec : protobufCodec, carrier, this.#options.limits, pings);
   }
 
   /** Contexts are shared: there are as many as forms of connections. */
@@ -238,6 +241,11 @@ export class CentrifugeEdge {
 function codecOfQuery({ request }: HttpExchange): Codec['name'] {
   if (request.path.length === request.target.length) return 'json';
   return FORMAT_PARAMETERS.some((name) => request.query.get(name) === 'protobuf') ? 'protobuf' : 'json';
+}
+
+function pingsOfQuery({ request }: HttpExchange): Format['pings'] {
+  if (request.path.length === request.target.length) return 'replies';
+  return request.query.get(FRAME_PINGS_PARAMETER) === 'true' ? 'frames' : 'replies';
 }
 
 function codecOfBody({ request }: HttpExchange): Codec['name'] {

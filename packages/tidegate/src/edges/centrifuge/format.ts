@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { type FrameEncoder, hasWildcard, type Message } from '../../channels/index.ts';
 import { ByteWriter, type Limits } from '../../kernel/index.ts';
+import { encodeFrame, PING_FRAME } from '../../wire/websocket/index.ts';
 import type { Carrier } from './carrier.ts';
 import type { Codec, PublicationForm } from './codec.ts';
 import { DeltaFrames } from './delta-frames.ts';
@@ -19,7 +20,9 @@ export class Format {
   /** The same, and messages as they are handed over, for subscribers who take deltas. */
   readonly deltaPageEncoder: FrameEncoder;
   readonly deltas: DeltaFrames;
-  /** The server's ping, an empty reply. */
+  /** Whether the server pings by empty replies, which the client answers by empty commands, or by frames of WebSocket. */
+  readonly pings: 'replies' | 'frames';
+  /** The server's ping. */
   readonly ping: Buffer;
   /** For the replies of the connection that is being served; empty between turns. */
   readonly replies = new ByteWriter();
@@ -28,7 +31,8 @@ export class Format {
   #lastPush: Push | null = null;
   #lastPushBytes: Buffer | null = null;
 
-  constructor(codec: Codec, carrier: Carrier, limits: Limits) {
+  constructor(codec: Codec, carrier: Carrier, limits: Limits, pings: Format['pings'] = 'replies') {
+    this.pings = pings;
     this.codec = codec;
     this.carrier = carrier;
     this.pageEncoder = createPageEncoder(codec);
@@ -38,9 +42,12 @@ export class Format {
       told: this.#createEncoder('told', null),
       untold: this.#createEncoder('untold', null),
     };
-    this.ping = this.#single((out) => {
-      if (codec.name === 'json') out.ascii('{}');
-    });
+    this.ping =
+      pings === 'frames'
+        ? encodeFrame(PING_FRAME)
+        : this.#single((out) => {
+            if (codec.name === 'json') out.ascii('{}');
+          });
   }
 
   /** What encodes the messages of a subscription. Shared by all subscribers, except for those of patterns. */

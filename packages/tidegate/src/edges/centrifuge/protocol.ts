@@ -121,6 +121,7 @@ export type Result =
       readonly method: 'connect';
       readonly client: string;
       readonly version: string;
+      /** How often the server pings by empty replies; 0 if it does not. */
       readonly pingSeconds: number;
       /** What names the connection in emulation requests; empty for connections that go both ways. */
       readonly session: string;

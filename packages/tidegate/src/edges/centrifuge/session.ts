@@ -124,6 +124,11 @@ export class Session implements ConnectedClient {
     else this.#pump();
   }
 
+  /** The client answered a ping by other means than a command. */
+  ponged(): void {
+    this.#isAsked = false;
+  }
+
   drained(): void {
     // A client that takes bytes is alive, even if its answers are behind them.
     this.#isAsked = false;
@@ -142,7 +147,7 @@ export class Session implements ConnectedClient {
       this.#isAsked = true;
       // What is queued for a slow reader keeps the connection as alive as a ping would.
       if (this.outbox.isBlocked) return;
-      this.#pongsDue++;
+      if (this.context.format.pings === 'replies') this.#pongsDue++;
       this.outbox.ping();
     }
   }

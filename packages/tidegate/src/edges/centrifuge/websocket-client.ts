@@ -50,6 +50,10 @@ export class WebSocketClient
     this.#session.receive(data);
   }
 
+  override pong(): void {
+    this.#session.ponged();
+  }
+
   received(slice: Buffer): void {
     this.receive(slice);
   }
