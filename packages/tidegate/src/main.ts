@@ -76,7 +76,7 @@ export async function startServer(
     const hub = new Hub({ log, clock, logger, metrics, limits, prefixes });
     resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
-    const gate = openGate({
+    const gate = await openGate({
       channels: hub,
       clock,
       limits,

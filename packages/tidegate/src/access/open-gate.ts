@@ -6,7 +6,7 @@ import { type Clock, type Limits, type Logger, type Metrics, TidegateError } fro
 import { Certificates } from './certificates.ts';
 import { fetchText } from './fetch-text.ts';
 import { type AccessRules, Gate } from './gate.ts';
-import { Issuer } from './issuer.ts';
+import type { Issuer } from './issuer.ts';
 import { fixedKeys, type KeySource, readKeySet, readPublicKey } from './key-source.ts';
 import type { AccessOptions, IssuerOptions } from './options.ts';
 import { type KeySetCopy, RemoteKeys } from './remote-keys.ts';
@@ -33,15 +33,9 @@ export interface OpenGateOptions {
  * Makes the gate of a server: reads the keys of issuers, and begins to fetch those that are elsewhere.
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
  */
-export function openGate(options: OpenGateOptions): Gate {
+export async function openGate(options: OpenGateOptions): Promise<Gate> {
   const { channels, clock, limits, metrics, access, rules, openWithoutCredentials, closed } = options;
-  const issuers = Object.entries(access.issuers ?? {}).map(([name, issuer]) => {
-    const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
-    return new Issuer(
-      { name, algorithms, issuer: claimed, audience, allow },
-      sourceOf(name, issuer, options),
-    );
-  });
+  const issuers = await issuersOf(options);
   return new Gate({
     channels,
     clock,
@@ -54,6 +48,20 @@ export function openGate(options: OpenGateOptions): Gate {
     closed,
     rules,
     defaultLimits: access.limits,
+  });
+}
+
+async function issuersOf(options: OpenGateOptions): Promise<readonly Issuer[]> {
+  const configured = Object.entries(options.access.issuers ?? {});
+  if (configured.length === 0) return [];
+  // Loaded only now: a server that believes no tokens starts without what verifies them.
+  const { Issuer } = await import('./issuer.ts');
+  return configured.map(([name, issuer]) => {
+    const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
+    return new Issuer(
+      { name, algorithms, issuer: claimed, audience, allow },
+      sourceOf(name, issuer, options),
+    );
   });
 }
 

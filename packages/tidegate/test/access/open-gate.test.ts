@@ -27,7 +27,7 @@ function open(weakSecrets: 'allowed' | 'refused', warnings: string[] = []) {
 
 test('where nobody else can reach the server, a short secret does, with a warning', async () => {
   const warnings: string[] = [];
-  const gate = open('allowed', warnings);
+  const gate = await open('allowed', warnings);
   const token = await new SignJWT({ exp: NOW_SECONDS + 60 })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(Buffer.from('secret'));
@@ -35,8 +35,8 @@ test('where nobody else can reach the server, a short secret does, with a warnin
   assert.deepEqual(warnings, ['The secret of access.issuers.app is short enough to be guessed from a token']);
 });
 
-test('elsewhere a short secret is a reason not to start', () => {
-  assert.throws(() => open('refused'), {
+test('elsewhere a short secret is a reason not to start', async () => {
+  await assert.rejects(open('refused'), {
     code: 'config_invalid',
     detail: 'access.issuers.app.secret: it has 6 bytes, and takes 32 not to be guessed',
   });
