@@ -4,6 +4,7 @@ import { Attempts } from './attempts.ts';
 import type { Certificates } from './certificates.ts';
 import { ChannelViews } from './channel-views.ts';
 import { type CheckCounters, checkCounters } from './check-counters.ts';
+import { endedError } from './ended.ts';
 import { type Allow, Grants } from './grants.ts';
 import { Holds } from './holds.ts';
 import { GrantedIdentity } from './identity.ts';
@@ -177,7 +178,7 @@ export class Gate implements Access {
   adopt(rules: AccessRules): void {
     this.#keys = new KeyRing(rules.keys, this.#keys);
     this.#revoked = rules.revoked;
-    if (!this.#closed && this.#hasToClose) this.#close();
+    if (!this.#closed && this.#hasToClose) this.#beginToAsk();
     // A key that was changed is verified anew at its next use, and with it what it allows.
     for (const [credential, identity] of this.#verified) {
       if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
@@ -206,7 +207,7 @@ export class Gate implements Access {
     return this.hasCredentials || !this.#options.openWithoutCredentials;
   }
 
-  #close(): void {
+  #beginToAsk(): void {
     this.#closed = true;
     const before = this.#anonymous;
     this.#anonymous = this.#makeAnonymous();
@@ -268,13 +269,10 @@ export class Gate implements Access {
   }
 
   #stillGood(credential: string, identity: GrantedIdentity): Identity | TidegateError {
-    if (identity.expiresMs <= this.#options.clock.nowMs()) {
-      this.#verified.delete(credential);
-      return new TidegateError('token_expired');
-    }
-    if (!isRevoked(identity, this.#revoked)) return identity;
+    const standing = this.standing(identity);
+    if (standing === 'good') return identity;
     this.#verified.delete(credential);
-    return new TidegateError('credential_revoked');
+    return endedError(standing);
   }
 
   #refuse(from: string, error: TidegateError, done: (result: Identity | TidegateError) => void): void {

@@ -9,6 +9,7 @@ import type {
   Subscription,
 } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
+import { endedError } from './ended.ts';
 import type { GrantedIdentity } from './identity.ts';
 import type { Access, AccessEnd, AccessHold, Identity, Permission } from './port.ts';
 
@@ -27,7 +28,8 @@ export class GuardedChannels implements Channels {
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
     const standing = this.#access.standing(this.#identity);
     if (standing !== 'good') {
-      const error = ended(standing, this.#identity);
+      const error =
+        this.#identity.credential === 'none' ? new TidegateError('credential_missing') : endedError(standing);
       done(events.map(() => error));
       return;
     }
@@ -89,11 +91,6 @@ export class GuardedChannels implements Channels {
 
 /** How much of a channel's name an error repeats. */
 const SHOWN_CHARS_MAX = 200;
-
-function ended(standing: AccessEnd, { credential }: Identity): TidegateError {
-  if (credential === 'none') return new TidegateError('credential_missing');
-  return new TidegateError(standing === 'expired' ? 'token_expired' : 'credential_revoked');
-}
 
 function denied(permission: Permission, channel: string, { credential }: Identity): TidegateError {
   const shown = channel.length > SHOWN_CHARS_MAX ? `${channel.slice(0, SHOWN_CHARS_MAX)}…` : channel;
