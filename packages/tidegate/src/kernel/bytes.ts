@@ -80,6 +80,32 @@ export class ByteWriter {
     this.#length += count;
   }
 
+  /** A whole number below 2^32, as ByteReader reads it. */
+  uint32(value: number): void {
+    this.reserve(4).writeUInt32LE(value, this.#length);
+    this.#length += 4;
+  }
+
+  /** A number of any kind, as ByteReader reads it. */
+  float64(value: number): void {
+    this.reserve(8).writeDoubleLE(value, this.#length);
+    this.#length += 8;
+  }
+
+  /** Text with its length before it, as ByteReader reads it. */
+  text(text: string): void {
+    const at = this.#length;
+    this.uint32(0);
+    this.utf8(text);
+    this.#bytes.writeUInt32LE(this.#length - at - 4, at);
+  }
+
+  /** Bytes with their length before them, as ByteReader reads them. */
+  blob(bytes: Uint8Array): void {
+    this.uint32(bytes.length);
+    this.bytes(bytes);
+  }
+
   /** Takes back what was written beyond `length`. */
   truncate(length: number): void {
     this.#length = length;

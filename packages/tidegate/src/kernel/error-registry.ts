@@ -286,6 +286,11 @@ export const ERRORS = {
     'Ask for a name that it is for; if you trust who signed it, name their certificate: NODE_EXTRA_CA_CERTS=FILE before the command.',
   ),
 
+  worker_unavailable: later(
+    'Another process of the server is gone',
+    'It is being replaced; try again. What was not acknowledged may or may not be stored: publish it again with the same id.',
+  ),
+
   internal: server('The server made an error', "See the server's log; please report it."),
 } as const satisfies Record<string, ErrorEntry>;
 

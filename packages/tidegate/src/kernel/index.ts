@@ -1,3 +1,4 @@
+export { ByteReader } from './byte-reader.ts';
 export { ByteWriter, EMPTY } from './bytes.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
 export { type Blame, ERRORS, type ErrorCode, type ErrorEntry } from './error-registry.ts';
@@ -5,6 +6,15 @@ export { TidegateError } from './errors.ts';
 export { EPOCH_LENGTH, randomId } from './ids.ts';
 export type { LimitEntry } from './limit-entry.ts';
 export { LIMITS, type LimitName, type Limits, resolveLimits } from './limits.ts';
+export {
+  LINE_SUBJECTS,
+  type Line,
+  type LineAnswer,
+  type LineSubject,
+  type Lines,
+  lineJson,
+  readLineJson,
+} from './line.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export {
   type Counter,

@@ -78,5 +78,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   server_unreachable: 503,
   server_untrusted: 400,
 
+  worker_unavailable: 503,
+
   internal: 500,
 };
