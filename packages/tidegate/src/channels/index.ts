@@ -27,4 +27,14 @@ export type {
   Subscription,
 } from './port.ts';
 export { parsePosition } from './position.ts';
-export { type Presence, type PresenceListener, PresenceRegistry, type PresenceStats } from './presence.ts';
+export type {
+  Presence,
+  PresenceCounts,
+  PresenceForm,
+  PresenceList,
+  PresenceListener,
+  PresenceStats,
+} from './presence.ts';
+export { PresenceRegistry } from './presence-registry.ts';
+export { RemotePresence } from './remote-presence.ts';
+export { servePresence } from './serve-presence.ts';

@@ -1,9 +1,15 @@
 import type { Access } from '../access/port.ts';
-import { type Channels, PresenceRegistry } from '../channels/index.ts';
-import type { Clock, Limits, Metrics, Random } from '../kernel/index.ts';
+import { type Channels, type PresenceList, PresenceRegistry, servePresence } from '../channels/index.ts';
+import type { Clock, Limits, Line, Metrics, Random } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { withAccess } from './authentication.ts';
-import { CentrifugeEdge, type ClientInfo } from './centrifuge/index.ts';
+import {
+  CentrifugeEdge,
+  CLIENT_INFO_FORM,
+  type ClientInfo,
+  type OtherProcesses,
+  type OwnerProcesses,
+} from './centrifuge/index.ts';
 import { PollEdge } from './poll/index.ts';
 import { PublishEdge } from './publish/index.ts';
 import { createRouter, withConnections } from './router.ts';
@@ -11,6 +17,30 @@ import { SseEdge } from './sse/index.ts';
 import { StreamEdge } from './stream/index.ts';
 import { WebSocketEdge } from './websocket/index.ts';
 import type { WebSocketOptions } from './websocket/options.ts';
+
+export {
+  CLIENT_INFO_FORM,
+  type ClientInfo,
+  type OtherProcesses,
+  OwnerProcesses,
+  WorkerProcesses,
+} from './centrifuge/index.ts';
+
+/** What the edges of the owner share with those of its workers. */
+export interface SharedEdges {
+  /** The list that all processes use. */
+  readonly presence: PresenceRegistry<ClientInfo>;
+  readonly processes: OwnerProcesses;
+}
+
+/**
+ * Lets the edges of a worker reach those of the owner and of the other workers. To be called by the owner for each line when it comes, with
+ * what its own `createEdges` was called with. The worker's end of the line is with a `RemotePresence` and a `WorkerProcesses`.
+ */
+export function serveEdges(line: Line, { presence, processes }: SharedEdges): void {
+  servePresence(line, presence, CLIENT_INFO_FORM);
+  processes.serve(line);
+}
 
 /** What the edges need. */
 export interface EdgesOptions {
@@ -22,6 +52,10 @@ export interface EdgesOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly websocket: WebSocketOptions;
+  /** Who is in which channel; by default a list of this process alone. Workers take a `RemotePresence` of `CLIENT_INFO_FORM`. */
+  readonly presence?: PresenceList<ClientInfo>;
+  /** The other processes of the server: an `OwnerProcesses` or a `WorkerProcesses`, used for these edges only; by default null, there are none. */
+  readonly processes?: OtherProcesses | null;
   /** The version of the server, for protocols that tell it, such as `0.1.0`. */
   readonly version: string;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
@@ -30,7 +64,18 @@ export interface EdgesOptions {
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
-  const { access, channels, clock, random, limits, metrics, version, websocket, mountPath = '/v1' } = options;
+  const {
+    access,
+    channels,
+    clock,
+    random,
+    limits,
+    metrics,
+    version,
+    websocket,
+    processes = null,
+    mountPath = '/v1',
+  } = options;
   const publish = new PublishEdge({ limits });
   const sse = new SseEdge({ limits });
   const stream = new StreamEdge({ limits });
@@ -47,11 +92,12 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     history: (exchange, channels, channel) => poll.history(exchange, channels, channel),
     webSocket: (exchange, channels, channel) => webSocket.subscribe(exchange, channels, channel),
   });
-  const presence = new PresenceRegistry<ClientInfo>(limits);
+  const presence = options.presence ?? new PresenceRegistry<ClientInfo>(limits);
   const centrifuge = new CentrifugeEdge({
     channels,
     access,
     presence,
+    processes,
     clock,
     random,
     limits,

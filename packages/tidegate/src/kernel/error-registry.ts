@@ -290,6 +290,7 @@ export const ERRORS = {
     'Another process of the server is gone',
     'It is being replaced; try again. What was not acknowledged may or may not be stored: publish it again with the same id.',
   ),
+  worker_overloaded: later('Another process does not keep pace', 'Try again after a short pause.'),
 
   internal: server('The server made an error', "See the server's log; please report it."),
 } as const satisfies Record<string, ErrorEntry>;

@@ -179,6 +179,24 @@ export const LIMITS = {
     1_000_000,
     'Commands of one Centrifuge client that wait for earlier ones; beyond this it is disconnected as slow.',
   ),
+  centrifugeCommandBytesPendingMax: limit(
+    4 * MIB,
+    1 * KIB,
+    256 * MIB,
+    'The same in bytes; a single larger message from it is still taken.',
+  ),
+  centrifugeForwardedBytesMax: limit(
+    64 * MIB,
+    1 * KIB,
+    4096 * MIB,
+    'Commands on their way to the process that has the connection; beyond this they are refused. A single larger request is still taken.',
+  ),
+  centrifugeProcessTimeoutMs: limit(
+    2 * SECOND,
+    10,
+    60 * SECOND,
+    'How long a call of the server API waits for the other processes; those that have not answered are left out.',
+  ),
   centrifugeOutputBytesMax: limit(
     1 * MIB,
     1 * KIB,

@@ -79,6 +79,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   server_untrusted: 400,
 
   worker_unavailable: 503,
+  worker_overloaded: 503,
 
   internal: 500,
 };

@@ -1,18 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Identity, Permission } from '../../access/port.ts';
-import {
-  type Channels,
-  type FrameEncoder,
-  type PresenceRegistry,
-  singlePosition,
-} from '../../channels/index.ts';
+import { type Channels, type FrameEncoder, type PresenceList, singlePosition } from '../../channels/index.ts';
 import { ByteWriter, type Limits, TidegateError } from '../../kernel/index.ts';
-import type { ClientRegistry } from './clients.ts';
+import type { ClientAction, Deed } from './client-action.ts';
 import { TAGS_ATTRIBUTE } from './codec.ts';
 import { writeJsonResult } from './codec-json.ts';
 import { readHistory } from './history.ts';
 import { type Fields, fieldsOf, flagOf, integerOf, isAbsent, positionOf, textOf } from './json-fields.ts';
 import { jsonPayload, payloadOfBytes } from './payload.ts';
+import { askMembers, askStats } from './presence-results.ts';
+import type { NodeDescription, OtherProcesses, ProcessConnections } from './processes.ts';
 import { type ClientInfo, MalformedCommand, type Payload, type Result } from './protocol.ts';
 import { eventWith } from './publishing.ts';
 import { DISCONNECT, ERROR, type ProtocolError, protocolErrorOf } from './status.ts';
@@ -20,13 +17,13 @@ import { DISCONNECT, ERROR, type ProtocolError, protocolErrorOf } from './status
 /** What the API works on. */
 export interface ApiContext {
   readonly channels: Channels;
-  readonly presence: PresenceRegistry<ClientInfo>;
-  readonly clients: ClientRegistry;
+  readonly presence: PresenceList<ClientInfo>;
   readonly limits: Limits;
   /** Reads messages in JSON. */
   readonly encoder: FrameEncoder;
-  readonly node: string;
-  readonly version: string;
+  readonly own: ProcessConnections;
+  /** Null if there are no others. */
+  readonly others: OtherProcesses | null;
 }
 
 /** The JSON text of a result, or why there is none. */
@@ -86,11 +83,11 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   subscribe(call, done) {
     const channel = channelOf(call);
-    forClients(call, done, (client) => client.subscribeByServer(channel));
+    toClients(call, done, { deed: 'subscribe', channel });
   },
   unsubscribe(call, done) {
     const channel = channelOf(call);
-    forClients(call, done, (client) => client.unsubscribeByServer(channel));
+    toClients(call, done, { deed: 'unsubscribe', channel });
   },
   disconnect(call, done) {
     const wish = isAbsent(call.fields.disconnect) ? null : fieldsOf(call.fields.disconnect, 'disconnect');
@@ -98,24 +95,22 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (code !== 0 && (code < 3000 || code > 4999)) throw new MalformedCommand('code');
     const reason =
       code === 0 ? DISCONNECT.forceNoReconnect : { code, reason: textOf(wish?.reason, 'reason') };
-    forClients(call, done, (client) => client.disconnect(reason));
+    toClients(call, done, { deed: 'disconnect', reason });
   },
   refresh(call, done) {
     // How long a connection is good for is the token's to say.
     if (!flagOf(call.fields.expired, 'expired')) done(ERROR.notAvailable);
-    else forClients(call, done, (client) => client.disconnect(DISCONNECT.expired));
+    else toClients(call, done, { deed: 'disconnect', reason: DISCONNECT.expired });
   },
   presence(call, done) {
     const channel = channelOf(call);
     if (denies(call, 'presence', channel, done)) return;
-    const { presence, limits } = call.context;
-    if (presence.stats(channel).clients > limits.centrifugePresenceMembersMax) done(ERROR.limitExceeded);
-    else done(textOfResult({ method: 'presence', members: presence.members(channel) }));
+    askMembers(call.context, channel, (result) => done(outcomeOf(result)));
   },
   presence_stats(call, done) {
     const channel = channelOf(call);
     if (denies(call, 'presence', channel, done)) return;
-    done(textOfResult({ method: 'presence_stats', ...call.context.presence.stats(channel) }));
+    askStats(call.context, channel, (result) => done(outcomeOf(result)));
   },
   history(call, done) {
     const channel = channelOf(call);
@@ -127,9 +122,7 @@ const METHODS: Readonly<Record<string, Method>> = {
       since: isAbsent(since) ? null : positionOf(fieldsOf(since, 'since')),
       order: flagOf(reverse, 'reverse') ? 'reverse' : 'forward',
     } as const;
-    readHistory(call.context, wish, (result) =>
-      done(result.method === 'error' ? result : textOfResult(result)),
-    );
+    readHistory(call.context, wish, (result) => done(outcomeOf(result)));
   },
   history_remove(_call, done) {
     // The log is kept as its topics declare; nobody can take a channel out of it.
@@ -139,23 +132,23 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (denies(call, 'admin', '#', done)) return;
     const pattern = textOf(call.fields.pattern, 'pattern');
     const matches = pattern === '' ? () => true : globOf(pattern);
-    const found = [...call.context.presence.channels()].filter(([channel]) => matches(channel));
-    const entries = found.map(([channel, clients]) => [channel, { num_clients: clients }]);
-    done(JSON.stringify({ channels: Object.fromEntries(entries) }));
+    call.context.presence.channels((outcome) => {
+      if (outcome instanceof TidegateError) {
+        done(protocolErrorOf(outcome));
+        return;
+      }
+      const found = [...outcome].filter(([channel]) => matches(channel));
+      const entries = found.map(([channel, clients]) => [channel, { num_clients: clients }]);
+      done(JSON.stringify({ channels: Object.fromEntries(entries) }));
+    });
   },
   info(call, done) {
     if (denies(call, 'admin', '#', done)) return;
-    const { clients, presence, node, version } = call.context;
-    const about = {
-      uid: node,
-      name: 'tidegate',
-      version,
-      num_clients: clients.size,
-      num_users: clients.users,
-      num_subs: presence.size,
-      num_channels: [...presence.channels()].length,
-    };
-    done(JSON.stringify({ nodes: [about] }));
+    const { own, others } = call.context;
+    const tell = (nodes: readonly NodeDescription[]): void =>
+      done(JSON.stringify({ nodes: [own.describe(), ...nodes] }));
+    if (others === null) tell([]);
+    else others.describe(tell);
   },
   rpc(_call, done) {
     done(ERROR.notAvailable);
@@ -225,17 +218,15 @@ function dataOf({ data, b64data }: Fields): Payload {
   return jsonPayload(data);
 }
 
-/** Does something to the connections of a user, or to one of them. */
-function forClients(
-  call: ApiCall,
-  done: (outcome: ApiOutcome) => void,
-  act: (client: ReturnType<ClientRegistry['of']>[number]) => void,
-): void {
+/** Does something to the connections of a user, or to one of them, whichever process they are of. */
+function toClients(call: ApiCall, done: (outcome: ApiOutcome) => void, deed: Deed): void {
   if (denies(call, 'admin', '#', done)) return;
-  const user = textOf(call.fields.user, 'user');
-  const client = textOf(call.fields.client, 'client');
-  for (const each of call.context.clients.of(user, client)) act(each);
-  done(NOTHING);
+  const { user, client } = call.fields;
+  const action: ClientAction = { user: textOf(user, 'user'), client: textOf(client, 'client'), ...deed };
+  const { own, others } = call.context;
+  own.act(action);
+  if (others === null) done(NOTHING);
+  else others.act(action, () => done(NOTHING));
 }
 
 /** Whether the call is not allowed; then it is answered. */
@@ -266,7 +257,8 @@ function globOf(pattern: string): (channel: string) => boolean {
   return (channel) => expression.test(channel);
 }
 
-function textOfResult(result: Exclude<Result, { readonly method: 'error' }>): string {
+function outcomeOf(result: Result): ApiOutcome {
+  if (result.method === 'error') return result;
   const out = new ByteWriter();
   out.byte(0x7b);
   writeJsonResult(result, out);

@@ -1,5 +1,6 @@
 import { admit, refreshed } from './connecting.ts';
 import { readHistory } from './history.ts';
+import { askMembers, askStats } from './presence-results.ts';
 import type { Command, Result } from './protocol.ts';
 import type { Session } from './session.ts';
 import { ERROR, failure } from './status.ts';
@@ -45,22 +46,17 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       }
       break;
     case 'presence':
-    case 'presence_stats':
-      answer(presence(session, command.method, command.channel));
+    case 'presence_stats': {
+      const { method, channel } = command;
+      if (!session.identity.allows('presence', channel)) answer(failure(ERROR.permissionDenied));
+      else if (method === 'presence') askMembers(context, channel, answer);
+      else askStats(context, channel, answer);
       break;
+    }
     case 'rpc':
       call(session, command, answer);
       break;
   }
-}
-
-function presence(session: Session, method: 'presence' | 'presence_stats', channel: string): Result {
-  const { presence: registry, limits } = session.context;
-  if (!session.identity.allows('presence', channel)) return failure(ERROR.permissionDenied);
-  const stats = registry.stats(channel);
-  if (method === 'presence_stats') return { method, ...stats };
-  if (stats.clients > limits.centrifugePresenceMembersMax) return failure(ERROR.limitExceeded);
-  return { method, members: registry.members(channel) };
 }
 
 function call(session: Session, { name, data }: RpcCommand, answer: (result: Result) => void): void {

@@ -1,5 +1,5 @@
 import type { Access, Identity } from '../../access/port.ts';
-import type { PresenceRegistry } from '../../channels/index.ts';
+import type { PresenceList } from '../../channels/index.ts';
 import type { Clock, Limits, Random } from '../../kernel/index.ts';
 import type { ClientMetrics } from './client-metrics.ts';
 import type { ClientRegistry } from './clients.ts';
@@ -20,7 +20,7 @@ export interface SessionContext {
    * the token that it was begun with once the client has refreshed it, and may rest on a token of its own.
    */
   readonly access: Access;
-  readonly presence: PresenceRegistry<ClientInfo>;
+  readonly presence: PresenceList<ClientInfo>;
   readonly clients: ClientRegistry;
   readonly clock: Clock;
   readonly random: Random;

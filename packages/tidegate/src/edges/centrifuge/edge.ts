@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Access } from '../../access/port.ts';
-import type { Channels, PresenceRegistry } from '../../channels/index.ts';
+import type { Channels, PresenceList } from '../../channels/index.ts';
 import { type Clock, type Limits, type Metrics, type Random, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
@@ -11,6 +11,7 @@ import { framingFor } from '../stream-framing.ts';
 import { ApiEdge } from './api-edge.ts';
 import { type Carrier, sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
 import { ClientMetrics } from './client-metrics.ts';
+import type { Arrival } from './client-transport.ts';
 import { ClientRegistry } from './clients.ts';
 import type { Codec } from './codec.ts';
 import { jsonCodec } from './codec-json.ts';
@@ -18,9 +19,10 @@ import { protobufCodec } from './codec-protobuf.ts';
 import type { RpcHandler, SessionContext } from './context.ts';
 import { type EmulationRequest, readEmulationRequest } from './emulation.ts';
 import { Format } from './format.ts';
+import { OwnConnections } from './own-connections.ts';
 import { createPageEncoder } from './page-encoder.ts';
+import type { EmulationOutcome, OtherProcesses } from './processes.ts';
 import { type ClientInfo, MalformedCommand } from './protocol.ts';
-import type { Arrival } from './session.ts';
 import { StreamClient } from './stream-client.ts';
 import { randomUuid } from './uuid.ts';
 import { WebSocketClient } from './websocket-client.ts';
@@ -30,13 +32,15 @@ export interface CentrifugeEdgeOptions {
   /** Unguarded, for the server API. */
   readonly channels: Channels;
   readonly access: Access;
-  readonly presence: PresenceRegistry<ClientInfo>;
+  readonly presence: PresenceList<ClientInfo>;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: Limits;
   readonly metrics: Metrics;
   /** What clients are told of the server's version, such as `0.1.0`. */
   readonly version: string;
+  /** The other processes of the server; null if there are none. */
+  readonly processes: OtherProcesses | null;
   /** Answers RPC commands. Without one they are answered with 108, not available. */
   readonly rpc?: RpcHandler;
 }
@@ -60,28 +64,27 @@ export class CentrifugeEdge {
   readonly #liveness: Liveness;
   readonly #receivers: ReceiverPool;
   readonly #contexts = new Map<string, SessionContext>();
-  /** The connections that take their commands from /emulation, by their secret names. */
-  readonly #streams = new Map<string, StreamClient>();
-  readonly #node: string;
+  readonly #own: OwnConnections;
 
   constructor(options: CentrifugeEdgeOptions) {
     const { clock, limits, random } = options;
     this.#options = options;
-    this.#node = randomUuid(random);
     this.#figures = new ClientMetrics(options.metrics, {
       connections: () => this.#clients.size,
       members: () => options.presence.size,
       unlisted: () => options.presence.overflow,
     });
-    const { access, channels, presence, version } = options;
+    const { access, channels, presence, processes, version } = options;
+    const node = randomUuid(random);
+    this.#own = new OwnConnections({ node, version, clients: this.#clients, presence });
+    processes?.attach(this.#own);
     this.api = new ApiEdge(access, {
       channels,
       presence,
-      clients: this.#clients,
       limits,
       encoder: createPageEncoder(jsonCodec),
-      node: this.#node,
-      version,
+      own: this.#own,
+      others: processes,
     });
     this.#liveness = new Liveness({
       clock,
@@ -161,14 +164,19 @@ export class CentrifugeEdge {
         exchange.fail(new TidegateError('json_malformed', error.message));
         return;
       }
-      const client = this.#streams.get(request.session);
-      if (client === undefined) {
-        exchange.fail(new TidegateError('http_not_found', 'There is no such session'));
-        return;
-      }
-      exchange.respond(204, {});
-      client.session.receive(request.data);
+      this.#emulate(request, (outcome) => {
+        if (outcome === 'taken') exchange.respond(204, {});
+        else if (outcome instanceof TidegateError) exchange.fail(outcome);
+        else exchange.fail(new TidegateError('http_not_found', 'There is no such session'));
+      });
     });
+  }
+
+  #emulate({ node, session, data }: EmulationRequest, done: (outcome: EmulationOutcome) => void): void {
+    const { processes } = this.#options;
+    const isElsewhere = processes !== null && node !== '' && node !== this.#own.node;
+    if (isElsewhere) processes.emulate(node, session, data, done);
+    else done(this.#own.emulate(session, data) ? 'taken' : 'unknown_session');
   }
 
   #stream(
@@ -187,11 +195,11 @@ export class CentrifugeEdge {
     }
     const { session } = arrival;
     const client = new StreamClient(context, arrival, this.#liveness, framing, () =>
-      this.#streams.delete(session),
+      this.#own.streams.delete(session),
     );
     const headers: ResponseHeaders = { ...STREAM_HEADERS, 'content-type': contentType };
     client.open(exchange.stream(200, headers, client, framing));
-    this.#streams.set(session, client);
+    this.#own.streams.set(session, client);
     client.session.receive(first);
   }
 
@@ -202,7 +210,7 @@ export class CentrifugeEdge {
       credential: credentialOf(request) ?? '',
       unnamed: withoutCredential(this.#options.access, request),
       session: randomUuid(this.#options.random),
-      node: this.#node,
+      node: this.#own.node,
     };
   }
 

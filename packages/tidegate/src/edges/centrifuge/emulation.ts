@@ -6,6 +6,8 @@ import { MalformedCommand } from './protocol.ts';
 export interface EmulationRequest {
   /** Names the connection. Whoever knows it may speak for the client. */
   readonly session: string;
+  /** Names the process that the connection is of, as the client was told; empty for the one that is asked. */
+  readonly node: string;
   /** The commands, in the encoding of the connection. */
   readonly data: Buffer;
 }
@@ -20,7 +22,7 @@ export function readEmulationRequest(body: Buffer, encoding: 'json' | 'protobuf'
 
 function readJson(body: Buffer): EmulationRequest {
   if (!isUtf8(body)) throw new MalformedCommand('not UTF-8');
-  let request: { readonly session?: unknown; readonly data?: unknown } | null;
+  let request: { readonly session?: unknown; readonly node?: unknown; readonly data?: unknown } | null;
   try {
     request = JSON.parse(body.toString('utf8'));
   } catch {
@@ -29,18 +31,21 @@ function readJson(body: Buffer): EmulationRequest {
   if (typeof request?.session !== 'string' || typeof request.data !== 'string') {
     throw new MalformedCommand('session or data is missing');
   }
-  return { session: request.session, data: Buffer.from(request.data) };
+  const node = typeof request.node === 'string' ? request.node : '';
+  return { session: request.session, node, data: Buffer.from(request.data) };
 }
 
 function readProtobuf(body: Buffer): EmulationRequest {
   const reader = new ProtobufReader(body);
   let session = '';
+  let node = '';
   let data: Uint8Array = new Uint8Array(0);
   while (!reader.isAtEnd) {
     const field = reader.field();
-    if (field === 2) session = reader.text();
+    if (field === 1) node = reader.text();
+    else if (field === 2) session = reader.text();
     else if (field === 3) data = reader.bytes();
     else reader.skip();
   }
-  return { session, data: Buffer.from(data.buffer, data.byteOffset, data.length) };
+  return { session, node, data: Buffer.from(data.buffer, data.byteOffset, data.length) };
 }

@@ -1,37 +1,16 @@
 import type { Identity } from '../../access/port.ts';
+import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { ConnectedClient } from './clients.ts';
-import { CommandQueue } from './command-queue.ts';
+import { CommandQueue, publishBytes } from './command-queue.ts';
 import { carryOut } from './commands.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { CredentialHold } from './credential-hold.ts';
-import { Outbox, type OutboxTransport } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Result } from './protocol.ts';
 import { type PublishCommand, publishAll, publishable } from './publishing.ts';
 import { DISCONNECT, type Disconnect, UNSUBSCRIBE } from './status.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { randomUuid } from './uuid.ts';
-
-/** What carries a session. */
-export interface ClientTransport extends OutboxTransport {
-  /** Ends the connection and tells the client why. */
-  disconnect(reason: Disconnect): void;
-  /** Stops and restarts taking commands from the client, as far as it can be stopped. */
-  pause(): void;
-  resume(): void;
-}
-
-/** What a transport knows of the client before it has said anything. */
-export interface Arrival {
-  /** The address of the client. */
-  readonly from: string;
-  /** The credential of the request that began the connection; empty for none. One in the connect command takes its place. */
-  readonly credential: string;
-  /** Who it is that connects, as long as no credential says otherwise: whom a certificate names, or nobody in particular. */
-  readonly unnamed: Identity;
-  /** What names the connection in emulation requests; empty for connections that go both ways. */
-  readonly session: string;
-  readonly node: string;
-}
 
 /**
  * One client: commands come in, replies and pushes go out. Without sockets. Commands are carried out one after another, in order,
@@ -43,7 +22,7 @@ export class Session implements ConnectedClient {
   readonly client: string;
   readonly outbox: Outbox;
   readonly #transport: ClientTransport;
-  readonly #queue = new CommandQueue();
+  readonly #queue: CommandQueue;
   readonly subscriptions: Subscriptions;
   #state: 'new' | 'connected' | 'closed' = 'new';
   #identity: Identity;
@@ -53,6 +32,7 @@ export class Session implements ConnectedClient {
   #isPumping = false;
   #isPaused = false;
   #publishesPending = 0;
+  #publishBytesPending = 0;
   /** The client has been pinged and not been heard of since. */
   #isAsked = false;
   /** How many pings it has not answered yet; other commands may come before the answers. */
@@ -69,6 +49,7 @@ export class Session implements ConnectedClient {
     this.#credential = arrival.credential;
     this.client = randomUuid(context.random);
     this.#transport = transport;
+    this.#queue = new CommandQueue(context.limits);
     this.outbox = new Outbox(context.format, transport, context.limits.centrifugeOutputBytesMax);
     this.subscriptions = new Subscriptions(this);
     this.#hold = new CredentialHold(context, (reason) => this.disconnect(reason));
@@ -107,21 +88,27 @@ export class Session implements ConnectedClient {
       this.disconnect(DISCONNECT.invalidToken);
       return;
     }
+    let commands: readonly Command[];
     try {
-      if (bytes.length === 0) throw new MalformedCommand('an empty frame');
-      for (const command of this.context.format.codec.decode(bytes)) {
-        if (command.method !== 'pong') this.#queue.add(command);
-        else if (this.#pongsDue > 0) this.#pongsDue--;
-        else throw new MalformedCommand('a pong without a ping');
-      }
+      commands = this.#commandsOf(bytes);
     } catch (error) {
       if (!(error instanceof MalformedCommand)) throw error;
       this.disconnect(DISCONNECT.badRequest);
       return;
     }
-    if (this.#queue.length > this.context.limits.centrifugeCommandsPendingMax)
-      this.disconnect(DISCONNECT.slow);
-    else this.#pump();
+    if (this.#queue.add(commands, bytes.length) === 'within_limits') this.#pump();
+    else this.disconnect(DISCONNECT.slow);
+  }
+
+  /** The commands of a frame that are to be carried out; answers to pings are taken at once. @throws MalformedCommand */
+  #commandsOf(bytes: Buffer): readonly Command[] {
+    if (bytes.length === 0) throw new MalformedCommand('an empty frame');
+    return this.context.format.codec.decode(bytes).filter((command) => {
+      if (command.method !== 'pong') return true;
+      if (this.#pongsDue === 0) throw new MalformedCommand('a pong without a ping');
+      this.#pongsDue--;
+      return false;
+    });
   }
 
   /** The client answered a ping by other means than a command. */
@@ -184,7 +171,9 @@ export class Session implements ConnectedClient {
     const { head } = this.#queue;
     if (head === undefined || this.#isBusy || this.outbox.isBlocked) return false;
     if (head.method !== 'publish') return this.#publishesPending === 0;
-    return this.#publishesPending < this.context.limits.webSocketPublishesPendingMax;
+    const { webSocketPublishesPendingMax, webSocketPublishBytesPendingMax } = this.context.limits;
+    if (this.#publishBytesPending >= webSocketPublishBytesPendingMax) return false;
+    return this.#publishesPending < webSocketPublishesPendingMax;
   }
 
   /** Commands that cannot be carried out yet wait in the client's socket. */
@@ -222,19 +211,22 @@ export class Session implements ConnectedClient {
 
   /** Publishes a command and those right behind it in one go. */
   #publish(first: PublishCommand): void {
-    const commands = [first];
-    const { webSocketPublishesPendingMax } = this.context.limits;
-    for (let { head } = this.#queue; head?.method === 'publish' && head.id > 0; { head } = this.#queue) {
-      if (this.#publishesPending + commands.length >= webSocketPublishesPendingMax) break;
-      commands.push(this.#queue.shift() as PublishCommand);
-    }
+    const { webSocketPublishesPendingMax, webSocketPublishBytesPendingMax } = this.context.limits;
+    const commands = this.#queue.withNext(
+      first,
+      webSocketPublishesPendingMax - this.#publishesPending,
+      webSocketPublishBytesPendingMax - this.#publishBytesPending,
+    );
     if (!commands.every(publishable)) {
       this.disconnect(DISCONNECT.badRequest);
       return;
     }
+    const bytes = commands.reduce((sum, command) => sum + publishBytes(command), 0);
     this.#publishesPending += commands.length;
+    this.#publishBytesPending += bytes;
     publishAll(this, commands, (results) => {
       this.#publishesPending -= commands.length;
+      this.#publishBytesPending -= bytes;
       if (!this.isOpen) return;
       this.#gather(() => {
         for (let i = 0; i < commands.length; i++) this.outbox.reply(commands[i].id, results[i]);

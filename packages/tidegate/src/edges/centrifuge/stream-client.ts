@@ -2,8 +2,9 @@ import type { Buffer } from 'node:buffer';
 import type { ByteChannel, ByteChannelOwner, StreamFraming } from '../../listeners/port.ts';
 import type { Liveness, Watched } from '../liveness.ts';
 import { endOfStream } from '../stream-framing.ts';
+import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { SessionContext } from './context.ts';
-import { type Arrival, type ClientTransport, Session } from './session.ts';
+import { Session } from './session.ts';
 import { DISCONNECT, type Disconnect } from './status.ts';
 
 /** A session whose replies are a response that does not end, and whose commands come by requests of their own. */

@@ -2,8 +2,9 @@ import type { Buffer } from 'node:buffer';
 import type { ByteChannel, ByteChannelOwner } from '../../listeners/port.ts';
 import { type ReceiverPool, WebSocketConnection } from '../../wire/websocket/index.ts';
 import type { Liveness, Watched } from '../liveness.ts';
+import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { SessionContext } from './context.ts';
-import { type Arrival, type ClientTransport, Session } from './session.ts';
+import { Session } from './session.ts';
 import { DISCONNECT, type Disconnect } from './status.ts';
 
 /** A session over WebSocket: each message from the client is a frame of commands. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { membersOf } from '../../channels/presence-lab.ts';
 import { clock, eachTestHasAHub, send } from '../../support/hub-fixture.ts';
 import { SessionLab } from './session-lab.ts';
 
@@ -138,7 +139,7 @@ describe('A subscription token', () => {
     const { expires, ttl } = reply.subscribe as Result;
     assert.deepEqual({ expires, ttl }, { expires: true, ttl: 60 });
     assert.deepEqual(
-      lab.context.presence.members('secret').map(({ chanInfo }) => String(chanInfo?.bytes)),
+      membersOf(lab.context.presence, 'secret').map(({ chanInfo }) => String(chanInfo?.bytes)),
       ['{"role":"guest"}'],
     );
   });

@@ -1,0 +1,125 @@
+import type { Limits } from '../kernel/index.ts';
+import type { Presence, PresenceCounts, PresenceList, PresenceListener, PresenceStats } from './presence.ts';
+
+/** Whose connection a member is: of this process, or of another one. */
+export type PresenceOrigin = 'here' | 'elsewhere';
+
+interface Room<Member extends Presence> {
+  /** By client. */
+  readonly members: Map<string, Member>;
+  /** How many of them are connections of other processes. */
+  elsewhere: number;
+  /** Null while nobody listens, which is the rule. */
+  listeners: Set<PresenceListener<Member>> | null;
+}
+
+const nothing = (): void => {};
+
+/**
+ * The list of who is in which channel, in the memory of the process that holds it. A channel that nobody is in and nobody listens to
+ * costs nothing. Past limits.presenceMembersMax memberships, newcomers are not listed and nobody is told of them; `overflow` counts them.
+ */
+export class PresenceRegistry<Member extends Presence = Presence> implements PresenceList<Member> {
+  readonly #rooms = new Map<string, Room<Member>>();
+  readonly #membersMax: number;
+  #members = 0;
+  #elsewhere = 0;
+  overflow = 0;
+
+  constructor(limits: Limits) {
+    this.#membersMax = limits.presenceMembersMax;
+  }
+
+  get size(): number {
+    return this.#members;
+  }
+
+  counts(): PresenceCounts {
+    let channels = 0;
+    for (const { members, elsewhere } of this.#rooms.values()) if (members.size > elsewhere) channels++;
+    return { members: this.#members - this.#elsewhere, channels };
+  }
+
+  /** @param origin the same for all memberships of a client */
+  join(channel: string, member: Member, origin: PresenceOrigin = 'here'): () => void {
+    const room = this.#roomOf(channel);
+    if (!room.members.has(member.client)) {
+      if (this.#members >= this.#membersMax) {
+        this.overflow++;
+        this.#dismissIfEmpty(channel, room);
+        return nothing;
+      }
+      this.#count(room, origin, 1);
+    }
+    room.members.set(member.client, member);
+    if (room.listeners !== null) for (const listener of [...room.listeners]) listener.joined(channel, member);
+    return () => this.#leave(channel, room, member, origin);
+  }
+
+  members(
+    channel: string,
+    membersMax: number,
+    done: (outcome: readonly Member[] | 'too_many') => void,
+  ): void {
+    const members = this.#rooms.get(channel)?.members;
+    if (members === undefined) done([]);
+    else done(members.size > membersMax ? 'too_many' : [...members.values()]);
+  }
+
+  stats(channel: string, done: (stats: PresenceStats) => void): void {
+    const room = this.#rooms.get(channel);
+    const users = new Set<string>();
+    if (room !== undefined) for (const { user } of room.members.values()) users.add(user);
+    done({ clients: room?.members.size ?? 0, users: users.size });
+  }
+
+  channels(done: (channels: Iterable<readonly [channel: string, clients: number]>) => void): void {
+    done(this.#clientsByChannel());
+  }
+
+  listen(channel: string, listener: PresenceListener<Member>): () => void {
+    const room = this.#roomOf(channel);
+    room.listeners ??= new Set();
+    room.listeners.add(listener);
+    return () => {
+      if (room.listeners?.delete(listener) !== true) return;
+      if (room.listeners.size === 0) room.listeners = null;
+      this.#dismissIfEmpty(channel, room);
+    };
+  }
+
+  *#clientsByChannel(): Iterable<readonly [channel: string, clients: number]> {
+    for (const [channel, { members }] of this.#rooms) if (members.size > 0) yield [channel, members.size];
+  }
+
+  #count(room: Room<Member>, origin: PresenceOrigin, change: 1 | -1): void {
+    this.#members += change;
+    if (origin === 'here') return;
+    this.#elsewhere += change;
+    room.elsewhere += change;
+  }
+
+  #roomOf(channel: string): Room<Member> {
+    let room = this.#rooms.get(channel);
+    if (room === undefined) {
+      room = { members: new Map(), elsewhere: 0, listeners: null };
+      this.#rooms.set(channel, room);
+    }
+    return room;
+  }
+
+  #leave(channel: string, room: Room<Member>, member: Member, origin: PresenceOrigin): void {
+    // Somebody else may have taken its place.
+    if (room.members.get(member.client) !== member) return;
+    room.members.delete(member.client);
+    this.#count(room, origin, -1);
+    if (room.listeners !== null) for (const listener of [...room.listeners]) listener.left(channel, member);
+    this.#dismissIfEmpty(channel, room);
+  }
+
+  #dismissIfEmpty(channel: string, room: Room<Member>): void {
+    if (room.members.size === 0 && room.listeners === null && this.#rooms.get(channel) === room) {
+      this.#rooms.delete(channel);
+    }
+  }
+}

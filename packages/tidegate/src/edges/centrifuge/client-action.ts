@@ -1,0 +1,33 @@
+import type { ClientRegistry, ConnectedClient } from './clients.ts';
+import type { Disconnect } from './status.ts';
+
+/** What is to be done to the connections of a user; with `client`, to the one of that id. */
+export type ClientAction = {
+  readonly user: string;
+  /** Empty for all. */
+  readonly client: string;
+} & Deed;
+
+/** What is done to one connection. */
+export type Deed =
+  | { readonly deed: 'subscribe' | 'unsubscribe'; readonly channel: string }
+  | { readonly deed: 'disconnect'; readonly reason: Disconnect };
+
+/** Does it to those of this process. */
+export function actOn(clients: ClientRegistry, action: ClientAction): void {
+  for (const client of clients.of(action.user, action.client)) carryOut(client, action);
+}
+
+function carryOut(client: ConnectedClient, action: ClientAction): void {
+  switch (action.deed) {
+    case 'subscribe':
+      client.subscribeByServer(action.channel);
+      break;
+    case 'unsubscribe':
+      client.unsubscribeByServer(action.channel);
+      break;
+    case 'disconnect':
+      client.disconnect(action.reason);
+      break;
+  }
+}
