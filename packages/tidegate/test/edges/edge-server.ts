@@ -20,6 +20,12 @@ export interface EdgeServerOptions {
   readonly websocket?: EdgesOptions['websocket'];
   /** Who may do what; everybody everything unless told. */
   readonly access?: (channels: Channels) => EdgesOptions['access'];
+  /** A server whose hub and log it shares, as the processes of one server do; it is to be closed after this one. */
+  readonly beside?: EdgeServer;
+  readonly presence?: EdgesOptions['presence'];
+  readonly processes?: EdgesOptions['processes'];
+  /** Of what is random; processes that know each other need different ones. */
+  readonly seed?: number;
 }
 
 /** Every edge on a real port of loopback, over a real hub and a log in memory. */
@@ -65,26 +71,18 @@ class CountedChannels implements Channels {
 export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<EdgeServer> {
   const limits = resolveLimits(options.limits);
   const common = { limits, clock: systemClock, logger: silentLogger, metrics: noMetrics };
-  const log = openMemoryLog({ ...common, random: seededRandom(1) });
-  await log.createTopic(topicSpec('default'));
-  for (const topic of options.topics ?? []) await log.createTopic(topic);
-  const hub = new Hub({
-    log,
-    clock: systemClock,
-    logger: silentLogger,
-    metrics: noMetrics,
-    limits,
-    prefixes: new Map(),
-  });
+  const { log, hub } = options.beside ?? (await openHub(limits, options.topics ?? []));
   const channels = new CountedChannels(hub);
   const edges = createEdges({
     access: options.access?.(channels) ?? openAccess(channels),
     channels,
     clock: systemClock,
-    random: seededRandom(2),
+    random: seededRandom(options.seed ?? 2),
     metrics: noMetrics,
     limits,
     version: '1.2.3',
+    presence: options.presence,
+    processes: options.processes,
     websocket: options.websocket ?? { compression: false },
   });
   const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);
@@ -96,10 +94,19 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
     subscriptions: () => channels.open,
     close: async () => {
       const gone = listener.drain(2000);
-      hub.drain();
+      if (options.beside === undefined) hub.drain();
       await gone;
+      if (options.beside !== undefined) return;
       hub.close();
       await log.close();
     },
   };
+}
+
+async function openHub(limits: Limits, topics: readonly TopicSpec[]): Promise<{ log: Log; hub: Hub }> {
+  const common = { clock: systemClock, logger: silentLogger, metrics: noMetrics, limits };
+  const log = openMemoryLog({ ...common, random: seededRandom(1) });
+  await log.createTopic(topicSpec('default'));
+  for (const topic of topics) await log.createTopic(topic);
+  return { log, hub: new Hub({ ...common, log, prefixes: new Map() }) };
 }

@@ -385,6 +385,43 @@ describe('A client that is slow', () => {
     assert.deepEqual(client.ended, { code: 3008, reason: 'slow' });
   });
 
+  it('is disconnected as slow with more bytes of commands than limits.centrifugeCommandBytesPendingMax', async () => {
+    const client = await new SessionLab({ limits: { centrifugeCommandBytesPendingMax: 1024 } }).connect();
+    const publish = (id: number, length: number): string =>
+      JSON.stringify({ id, publish: { channel: 'news', data: 'x'.repeat(length) } });
+    client.room = false;
+    await client.ask({ id: 2, unsubscribe: { channel: 'none' } });
+    // One that is alone is taken, however large; so is what follows once it has been carried out.
+    client.sendText(publish(3, 5000));
+    assert.equal(client.ended, null);
+    client.drain();
+    await clock.settle();
+    client.room = false;
+    await client.ask({ id: 4, unsubscribe: { channel: 'none' } });
+    client.sendText(`${publish(5, 100)}\n${publish(6, 100)}`);
+    client.sendText(publish(7, 500));
+    assert.equal(client.ended, null);
+    client.sendText(publish(8, 500));
+    assert.deepEqual(client.ended, { code: 3008, reason: 'slow' });
+  });
+
+  it('has no more publishes wait for the log than limits.webSocketPublishBytesPendingMax', async () => {
+    const lab = new SessionLab({ limits: { webSocketPublishBytesPendingMax: 1024 } });
+    const client = await lab.connect();
+    const text = JSON.stringify('x'.repeat(600));
+    const publish = (id: number): string => `{"id":${id},"publish":{"channel":"news","data":${text}}}`;
+    const pending: number[] = [];
+    const channels = lab.access.limitedChannelsFor();
+    lab.access.limitedChannelsFor = () => ({
+      ...channels,
+      publish: (events) => void pending.push(events.length),
+    });
+    client.sendText([1, 2, 3, 4].map(publish).join('\n'));
+    client.sendText(publish(5));
+    assert.deepEqual(pending, [2]);
+    assert.equal(client.paused, true);
+  });
+
   it('is disconnected as slow with more than limits.centrifugeOutputBytesMax of events unread', async () => {
     const lab = new SessionLab({ limits: { centrifugeOutputBytesMax: 1024 } });
     const client = await lab.connect();
