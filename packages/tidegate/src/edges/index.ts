@@ -110,6 +110,7 @@ export function createEdges(options: EdgesOptions): HttpHandler {
       '/connection/http_stream': (exchange) => centrifuge.httpStream(exchange),
       '/connection/sse': (exchange) => centrifuge.sse(exchange),
       '/emulation': (exchange) => centrifuge.emulation(exchange),
+      '/api': (exchange) => centrifuge.api.handle(exchange),
       '/api/*': (exchange) => centrifuge.api.handle(exchange),
     },
     withAccess(access, router),

@@ -5,13 +5,22 @@ import type { HttpExchange } from '../../listeners/port.ts';
 import { credentialOf, withoutCredential } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
 import { type ApiContext, callApi, errorText } from './api.ts';
+import { type ApiCommand, apiReplies, readApiCommands } from './api-command.ts';
+import { callInOrder } from './api-sequence.ts';
 import { parseExactly } from './json-number.ts';
+import { MalformedCommand } from './protocol.ts';
+import { ERROR } from './status.ts';
 
+/** The method is named in the body, instead of below this path. */
+const BARE_PATH = '/api';
 const PREFIX = '/api/';
 const KEY_HEADER = 'x-api-key';
 const KEY_SCHEME = /^apikey +([^ ]+)$/i;
 
-/** Centrifugo's server API: `POST /api/{method}` with a JSON object, answered with `{"result"}` or `{"error"}`. */
+/**
+ * Centrifugo's server API: `POST /api/{method}` with a JSON object, answered with `{"result"}` or `{"error"}`, or in the form that it had
+ * first, `POST /api` with `{"method", "params"}`, also several of them as lines, which are answered by as many lines.
+ */
 export class ApiEdge {
   readonly #access: Access;
   readonly #context: ApiContext;
@@ -59,26 +68,52 @@ export class ApiEdge {
   }
 
   #call(exchange: HttpExchange, identity: Identity, body: Buffer): void {
-    let params: unknown;
+    const { path } = exchange.request;
+    const context = { ...this.#context, channels: this.#access.limitedChannelsFor(identity) };
+    const answer = (text: string): void =>
+      exchange.respond(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, text);
     try {
-      params = body.length === 0 ? {} : parseBody(body);
+      const text = textOfBody(body);
+      if (path === BARE_PATH) this.#callNamed(context, identity, text, answer);
+      else {
+        callApi(context, identity, path.slice(PREFIX.length), paramsOf(text), (outcome) =>
+          answer(typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`),
+        );
+      }
     } catch (error) {
       exchange.fail(TidegateError.from(error));
+    }
+  }
+
+  /** The older form, in which the body names the methods. */
+  #callNamed(context: ApiContext, identity: Identity, text: string, answer: (text: string) => void): void {
+    let commands: readonly ApiCommand[];
+    try {
+      commands = readApiCommands(text);
+    } catch (error) {
+      if (!(error instanceof MalformedCommand)) throw error;
+      answer(`{"error":${errorText(ERROR.badRequest)}}`);
       return;
     }
-    const name = exchange.request.path.slice(PREFIX.length);
-    const context = { ...this.#context, channels: this.#access.limitedChannelsFor(identity) };
-    callApi(context, identity, name, params, (outcome) => {
-      const text = typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`;
-      exchange.respond(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, text);
-    });
+    if (commands.length === 0 || commands.length > context.limits.batchEventsMax) {
+      const error = commands.length === 0 ? ERROR.badRequest : ERROR.limitExceeded;
+      answer(`{"error":${errorText(error)}}`);
+      return;
+    }
+    const calls = commands.map(({ method, params }) => [method, params] as const);
+    callInOrder(context, identity, calls, (outcomes) => answer(apiReplies(commands, outcomes)));
   }
 }
 
-function parseBody(body: Buffer): unknown {
+function textOfBody(body: Buffer): string {
   if (!isUtf8(body)) throw new TidegateError('utf8_invalid');
+  return body.toString('utf8');
+}
+
+function paramsOf(text: string): unknown {
+  if (text === '') return {};
   try {
-    return parseExactly(body.toString('utf8'));
+    return parseExactly(text);
   } catch (error) {
     throw new TidegateError('json_malformed', '', { cause: error });
   }

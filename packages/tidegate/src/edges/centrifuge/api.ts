@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Identity, Permission } from '../../access/port.ts';
 import { type Channels, type FrameEncoder, type PresenceList, singlePosition } from '../../channels/index.ts';
 import { ByteWriter, type Limits, TidegateError } from '../../kernel/index.ts';
+import { callInOrder } from './api-sequence.ts';
 import type { ClientAction, Deed } from './client-action.ts';
 import { TAGS_ATTRIBUTE } from './codec.ts';
 import { writeJsonResult } from './codec-json.ts';
@@ -163,22 +164,18 @@ const METHODS: Readonly<Record<string, Method>> = {
 
 /** One after another, whatever `parallel` says: the order of publications is that of the commands. */
 function runBatch(call: ApiCall, commands: readonly unknown[], done: (outcome: ApiOutcome) => void): void {
-  const replies: string[] = [];
   const { context, identity } = call;
   const calls = commands.map((command) => {
     const named = Object.entries(fieldsOf(command, 'a command'));
     if (named.length !== 1 || named[0][0] === 'batch') throw new MalformedCommand('one method per command');
     return named[0];
   });
-  let waiting = calls.length;
-  if (waiting === 0) done('{"replies":[]}');
-  for (const [index, [name, params]] of calls.entries()) {
-    callApi(context, identity, name, params, (outcome) => {
-      replies[index] =
-        typeof outcome === 'string' ? `{"${name}":${outcome}}` : `{"error":${errorText(outcome)}}`;
-      if (--waiting === 0) done(`{"replies":[${replies.join(',')}]}`);
-    });
-  }
+  callInOrder(context, identity, calls, (outcomes) => {
+    const replies = outcomes.map((outcome, index) =>
+      typeof outcome === 'string' ? `{"${calls[index][0]}":${outcome}}` : `{"error":${errorText(outcome)}}`,
+    );
+    done(`{"replies":[${replies.join(',')}]}`);
+  });
 }
 
 function publish(

@@ -124,6 +124,61 @@ describe("Centrifugo's server API", () => {
     assert.equal(replies[1].error.code, 104);
   });
 
+  it('carries out the next command of a batch once the one before has had its effect', async () => {
+    const client = newClient(server.port, TRANSPORTS[0], { token: 'alice' });
+    client.connect();
+    await client.ready();
+    const commands = [
+      { subscribe: { user: 'alice', channel: 'batched' } },
+      { presence_stats: { channel: 'batched' } },
+      { unsubscribe: { user: 'alice', channel: 'batched' } },
+      { presence_stats: { channel: 'batched' } },
+    ];
+    const { result } = await call('batch', { commands });
+    assert.deepEqual(result?.replies, [
+      { subscribe: {} },
+      { presence_stats: { num_clients: 1, num_users: 1 } },
+      { unsubscribe: {} },
+      { presence_stats: { num_clients: 0, num_users: 0 } },
+    ]);
+    assert.deepEqual(await call('batch', { commands: [] }), { result: { replies: [] } });
+    client.disconnect();
+  });
+
+  it('takes the name of the method in the body too, and several calls as lines', async () => {
+    const post = async (body: string): Promise<readonly unknown[]> => {
+      const response = await fetch(`${server.url}/api`, {
+        method: 'POST',
+        headers: { authorization: 'apikey key' },
+        body,
+      });
+      assert.equal(response.status, 200);
+      return (await response.text()).split('\n').map((line) => JSON.parse(line));
+    };
+    const publish = { method: 'publish', params: { channel: 'older', data: 1 } };
+    const print = (value: unknown, indent = 0): string => JSON.stringify(value, null, indent);
+    const [first] = (await post(print(publish, 2))) as Answer[];
+    const offset = Number(first.result?.offset);
+    const replies = await post(
+      `${print({ id: 7, ...publish })}\n\n${print({ method: 'nothing' })}\n${print({ id: 9, method: 'presence_stats', params: { channel: 'older' } })}\n`,
+    );
+    assert.deepEqual(replies, [
+      { id: 7, result: { ...first.result, offset: offset + 1 } },
+      { error: { code: 104, message: 'method not found' } },
+      { id: 9, result: { num_clients: 0, num_users: 0 } },
+    ]);
+    const badRequest = [{ error: { code: 107, message: 'bad request' } }];
+    assert.deepEqual(await post('[]'), badRequest);
+    assert.deepEqual(await post('\n'), badRequest);
+    assert.deepEqual(await post('{"method":1}'), badRequest);
+    const many = Array.from({ length: 10_001 }, () => '{}').join('\n');
+    assert.deepEqual(await post(many), [{ error: { code: 106, message: 'limit exceeded' } }]);
+    const status = async (body: string, headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${server.url}/api`, { method: 'POST', headers, body })).status;
+    assert.equal(await status('{}\nnonsense', { 'x-api-key': 'key' }), 400);
+    assert.equal(await status('{}', {}), 401);
+  });
+
   it('takes the key in either header, and refuses others', async () => {
     assert.ok((await call('info', {}, { authorization: 'apikey key' })).result);
     assert.ok((await call('info', {}, { authorization: 'Bearer key' })).result);
