@@ -1,5 +1,5 @@
 import { TidegateError } from '../../kernel/index.ts';
-import { type ApiOutcome, errorText } from './api.ts';
+import { type ApiOutcome, outcomeText } from './api-outcome.ts';
 import { type Fields, fieldsOf, integerOf, textOf } from './json-fields.ts';
 import { parseExactly } from './json-number.ts';
 
@@ -41,8 +41,7 @@ function commandOf({ id, method, params }: Fields): ApiCommand {
 /** The replies to commands, one on each line. */
 export function apiReplies(commands: readonly ApiCommand[], outcomes: readonly ApiOutcome[]): string {
   const lines = commands.map(({ id }, index) => {
-    const outcome = outcomes[index];
-    const told = typeof outcome === 'string' ? `"result":${outcome}` : `"error":${errorText(outcome)}`;
+    const told = outcomeText(outcomes[index]);
     return id === 0 ? `{${told}}` : `{"id":${id},${told}}`;
   });
   return lines.join('\n');

@@ -4,9 +4,10 @@ import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { credentialOf, withoutCredential } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
-import { type ApiContext, callApi, errorText } from './api.ts';
+import { type ApiContext, callApi } from './api.ts';
 import { type ApiCommand, apiReplies, readApiCommands } from './api-command.ts';
-import { callInOrder } from './api-sequence.ts';
+import { errorText, outcomeText } from './api-outcome.ts';
+import { type CallOne, callInOrder } from './api-sequence.ts';
 import { parseExactly } from './json-number.ts';
 import { MalformedCommand } from './protocol.ts';
 import { ERROR } from './status.ts';
@@ -77,7 +78,7 @@ export class ApiEdge {
       if (path === BARE_PATH) this.#callNamed(context, identity, text, answer);
       else {
         callApi(context, identity, path.slice(PREFIX.length), paramsOf(text), (outcome) =>
-          answer(typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`),
+          answer(`{${outcomeText(outcome)}}`),
         );
       }
     } catch (error) {
@@ -101,7 +102,8 @@ export class ApiEdge {
       return;
     }
     const calls = commands.map(({ method, params }) => [method, params] as const);
-    callInOrder(context, identity, calls, (outcomes) => answer(apiReplies(commands, outcomes)));
+    const callOne: CallOne = (name, params, done) => callApi(context, identity, name, params, done);
+    callInOrder(calls, callOne, (outcomes) => answer(apiReplies(commands, outcomes)));
   }
 }
 

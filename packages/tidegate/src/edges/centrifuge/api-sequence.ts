@@ -1,8 +1,10 @@
-import type { Identity } from '../../access/port.ts';
-import { type ApiContext, type ApiOutcome, callApi } from './api.ts';
+import type { ApiOutcome } from './api-outcome.ts';
 
 /** A method with its parameters. */
 export type NamedCall = readonly [name: string, params: unknown];
+
+/** Calls one method. Calls back once, now or later. */
+export type CallOne = (name: string, params: unknown, done: (outcome: ApiOutcome) => void) => void;
 
 /** What these do is done in all processes before the next call begins, as it would be in a single one. */
 const WAITED_FOR: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'disconnect', 'refresh']);
@@ -12,9 +14,8 @@ const WAITED_FOR: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'di
  * Calls back once, with an outcome for each.
  */
 export function callInOrder(
-  context: ApiContext,
-  identity: Identity,
   calls: readonly NamedCall[],
+  callOne: CallOne,
   done: (outcomes: readonly ApiOutcome[]) => void,
 ): void {
   const outcomes: ApiOutcome[] = [];
@@ -24,7 +25,7 @@ export function callInOrder(
       const index = next++;
       const [name, params] = calls[index];
       const call = { isAnswered: false, holdsOthers: false };
-      callApi(context, identity, name, params, (outcome) => {
+      callOne(name, params, (outcome) => {
         call.isAnswered = true;
         outcomes[index] = outcome;
         if (--waiting === 0) done(outcomes);

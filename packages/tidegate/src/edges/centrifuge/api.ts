@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { Identity, Permission } from '../../access/port.ts';
 import { type Channels, type FrameEncoder, type PresenceList, singlePosition } from '../../channels/index.ts';
 import { ByteWriter, type Limits, TidegateError } from '../../kernel/index.ts';
-import { callInOrder } from './api-sequence.ts';
+import { type ApiOutcome, errorText, outcomeText } from './api-outcome.ts';
+import { type CallOne, callInOrder } from './api-sequence.ts';
 import type { ClientAction, Deed } from './client-action.ts';
 import { TAGS_ATTRIBUTE } from './codec.ts';
 import { writeJsonResult } from './codec-json.ts';
@@ -13,7 +14,7 @@ import { askMembers, askStats } from './presence-results.ts';
 import type { NodeDescription, OtherProcesses, ProcessConnections } from './processes.ts';
 import { type ClientInfo, MalformedCommand, type Payload, type Result } from './protocol.ts';
 import { eventWith } from './publishing.ts';
-import { DISCONNECT, ERROR, type ProtocolError, protocolErrorOf } from './status.ts';
+import { DISCONNECT, ERROR, protocolErrorOf } from './status.ts';
 
 /** What the API works on. */
 export interface ApiContext {
@@ -26,9 +27,6 @@ export interface ApiContext {
   /** Null if there are no others. */
   readonly others: OtherProcesses | null;
 }
-
-/** The JSON text of a result, or why there is none. */
-export type ApiOutcome = string | ProtocolError;
 
 type Method = (call: ApiCall, done: (outcome: ApiOutcome) => void) => void;
 
@@ -76,9 +74,7 @@ const METHODS: Readonly<Record<string, Method>> = {
       return;
     }
     publish(call, names, (outcomes) => {
-      const responses = outcomes.map((outcome) =>
-        typeof outcome === 'string' ? `{"result":${outcome}}` : `{"error":${errorText(outcome)}}`,
-      );
+      const responses = outcomes.map((outcome) => `{${outcomeText(outcome)}}`);
       done(`{"responses":[${responses.join(',')}]}`);
     });
   },
@@ -170,7 +166,8 @@ function runBatch(call: ApiCall, commands: readonly unknown[], done: (outcome: A
     if (named.length !== 1 || named[0][0] === 'batch') throw new MalformedCommand('one method per command');
     return named[0];
   });
-  callInOrder(context, identity, calls, (outcomes) => {
+  const callOne: CallOne = (name, params, answer) => callApi(context, identity, name, params, answer);
+  callInOrder(calls, callOne, (outcomes) => {
     const replies = outcomes.map((outcome, index) =>
       typeof outcome === 'string' ? `{"${calls[index][0]}":${outcome}}` : `{"error":${errorText(outcome)}}`,
     );
@@ -261,8 +258,4 @@ function outcomeOf(result: Result): ApiOutcome {
   writeJsonResult(result, out);
   out.byte(0x7d);
   return out.take().toString('utf8');
-}
-
-export function errorText({ code, message }: ProtocolError): string {
-  return JSON.stringify({ code, message });
 }

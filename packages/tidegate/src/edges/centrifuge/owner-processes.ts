@@ -35,7 +35,7 @@ export class OwnerProcesses implements OtherProcesses {
 
   constructor({ clock, limits }: OwnerProcessesOptions) {
     this.#clock = clock;
-    this.#timeoutMs = limits.centrifugeProcessTimeoutMs;
+    this.#timeoutMs = limits.workerAnswerTimeoutMs;
     this.#forwarded = new ForwardedBytes(limits.centrifugeForwardedBytesMax);
   }
 

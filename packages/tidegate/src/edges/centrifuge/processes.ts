@@ -28,7 +28,7 @@ export type EmulationOutcome = 'taken' | 'unknown_session' | TidegateError;
 
 /**
  * The other processes of the server. What is asked of them is asked in the order of the calls. One that does not answer within
- * limits.centrifugeProcessTimeoutMs, or ends, is left out.
+ * limits.workerAnswerTimeoutMs, or ends, is left out.
  */
 export interface OtherProcesses {
   /** Lets the others ask this process. To be called once, before there are connections. */

@@ -101,8 +101,8 @@ describe('The other processes of a server', () => {
     assert.deepEqual(told, [[['one', 'two']], [['owner', 'two']], [['owner', 'one']]]);
   });
 
-  it('are left out if they do not answer within limits.centrifugeProcessTimeoutMs', () => {
-    const server = new Server({ centrifugeProcessTimeoutMs: 100 });
+  it('are left out if they do not answer within limits.workerAnswerTimeoutMs', () => {
+    const server = new Server({ workerAnswerTimeoutMs: 100 });
     const [one, two] = server.lines;
     const byOwner = server.describe(0);
     two.deliver();
