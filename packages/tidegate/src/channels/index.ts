@@ -36,6 +36,7 @@ export type {
   PresenceList,
   PresenceListener,
   PresenceStats,
+  PresenceVisibility,
 } from './presence.ts';
 export { PresenceRegistry } from './presence-registry.ts';
 export { RemotePresence } from './remote-presence.ts';

@@ -1,7 +1,9 @@
+import type { PresenceVisibility } from './presence.ts';
+
 /*
  * What is said of presence on a line. A worker tells the owner, which counts these messages:
  *
- *   JOIN     number of the membership (float64), member (blob), channel (text)
+ *   JOIN     visibility (byte: its place in VISIBILITIES), number of the membership (float64), member (blob), channel (text)
  *   LEAVE    number of the membership (float64)
  *   LISTEN   channel (text): somebody in the worker listens now
  *   UNLISTEN channel (text): nobody does any more
@@ -16,6 +18,12 @@
  *
  *   JOINED, LEFT   how many messages of this worker had been carried out before (float64), member (blob), channel (text)
  */
+
+export const VISIBILITIES = [
+  'listed_and_told',
+  'listed',
+  'told',
+] as const satisfies readonly PresenceVisibility[];
 
 export const JOIN = 1;
 export const LEAVE = 2;

@@ -1,5 +1,12 @@
 import type { Limits } from '../kernel/index.ts';
-import type { Presence, PresenceCounts, PresenceList, PresenceListener, PresenceStats } from './presence.ts';
+import type {
+  Presence,
+  PresenceCounts,
+  PresenceList,
+  PresenceListener,
+  PresenceStats,
+  PresenceVisibility,
+} from './presence.ts';
 
 /** Whose connection a member is: of this process, or of another one. */
 export type PresenceOrigin = 'here' | 'elsewhere';
@@ -41,7 +48,13 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
   }
 
   /** @param origin the same for all memberships of a client */
-  join(channel: string, member: Member, origin: PresenceOrigin = 'here'): () => void {
+  join(
+    channel: string,
+    member: Member,
+    visibility: PresenceVisibility = 'listed_and_told',
+    origin: PresenceOrigin = 'here',
+  ): () => void {
+    if (visibility === 'told') return this.#pass(channel, member);
     const room = this.#roomOf(channel);
     if (!room.members.has(member.client)) {
       if (this.#members >= this.#membersMax) {
@@ -52,8 +65,16 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
       this.#count(room, origin, 1);
     }
     room.members.set(member.client, member);
-    if (room.listeners !== null) for (const listener of [...room.listeners]) listener.joined(channel, member);
-    return () => this.#leave(channel, room, member, origin);
+    const isTold = visibility === 'listed_and_told';
+    if (isTold) tellJoined(room, channel, member);
+    return () => {
+      // Somebody else may have taken its place.
+      if (room.members.get(member.client) !== member) return;
+      room.members.delete(member.client);
+      this.#count(room, origin, -1);
+      if (isTold) tellLeft(room, channel, member);
+      this.#dismissIfEmpty(channel, room);
+    };
   }
 
   members(
@@ -108,13 +129,14 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
     return room;
   }
 
-  #leave(channel: string, room: Room<Member>, member: Member, origin: PresenceOrigin): void {
-    // Somebody else may have taken its place.
-    if (room.members.get(member.client) !== member) return;
-    room.members.delete(member.client);
-    this.#count(room, origin, -1);
-    if (room.listeners !== null) for (const listener of [...room.listeners]) listener.left(channel, member);
-    this.#dismissIfEmpty(channel, room);
+  /** Tells of a member that is not listed. */
+  #pass(channel: string, member: Member): () => void {
+    tellJoined(this.#rooms.get(channel), channel, member);
+    let isIn = true;
+    return () => {
+      if (isIn) tellLeft(this.#rooms.get(channel), channel, member);
+      isIn = false;
+    };
   }
 
   #dismissIfEmpty(channel: string, room: Room<Member>): void {
@@ -122,4 +144,20 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
       this.#rooms.delete(channel);
     }
   }
+}
+
+function tellJoined<Member extends Presence>(
+  room: Room<Member> | undefined,
+  channel: string,
+  member: Member,
+): void {
+  if (room?.listeners) for (const listener of [...room.listeners]) listener.joined(channel, member);
+}
+
+function tellLeft<Member extends Presence>(
+  room: Room<Member> | undefined,
+  channel: string,
+  member: Member,
+): void {
+  if (room?.listeners) for (const listener of [...room.listeners]) listener.left(channel, member);
 }

@@ -13,6 +13,9 @@ export interface PresenceStats {
   readonly users: number;
 }
 
+/** Whether a member is in the list, and whether listeners are told that it joins and leaves. */
+export type PresenceVisibility = 'listed_and_told' | 'listed' | 'told';
+
 /** How many memberships the connections of one process have, and in how many channels. */
 export interface PresenceCounts {
   readonly members: number;
@@ -45,9 +48,10 @@ export interface PresenceList<Member extends Presence = Presence> {
   counts(): PresenceCounts;
   /**
    * Lists a member, who takes the place of an earlier one of the same client, and tells the channel's listeners in all processes.
-   * @returns what lists it no more; further calls do nothing
+   * @param visibility which of the two is done; by default both
+   * @returns what ends it; further calls do nothing
    */
-  join(channel: string, member: Member): () => void;
+  join(channel: string, member: Member, visibility?: PresenceVisibility): () => void;
   /** Tells a listener of everybody who joins and leaves from now on, each once. Returns what ends it. */
   listen(channel: string, listener: PresenceListener<Member>): () => void;
   /** The members of a channel, in the order of joining; `too_many` if there are more than `membersMax`. */

@@ -6,6 +6,7 @@ import type {
   PresenceList,
   PresenceListener,
   PresenceStats,
+  PresenceVisibility,
 } from './presence.ts';
 import {
   CHANNELS,
@@ -17,6 +18,7 @@ import {
   STATS,
   TOO_MANY,
   UNLISTEN,
+  VISIBILITIES,
 } from './presence-messages.ts';
 
 /** The listeners of a channel, each with how many messages this process had told before it listened. */
@@ -52,17 +54,19 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
     return { members: this.#ownMembers, channels: this.#own.size };
   }
 
-  join(channel: string, member: Member): () => void {
+  join(channel: string, member: Member, visibility: PresenceVisibility = 'listed_and_told'): () => void {
     const number = ++this.#joins;
     const out = this.#out;
     out.byte(JOIN);
+    out.byte(VISIBILITIES.indexOf(visibility));
     out.float64(number);
     this.#form.write(member, this.#member);
     out.blob(this.#member.peek());
     this.#member.truncate(0);
     out.text(channel);
     this.#tell();
-    this.#count(channel, 1);
+    const isCounted = visibility !== 'told';
+    if (isCounted) this.#count(channel, 1);
     let isIn = true;
     return () => {
       if (!isIn) return;
@@ -70,7 +74,7 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
       out.byte(LEAVE);
       out.float64(number);
       this.#tell();
-      this.#count(channel, -1);
+      if (isCounted) this.#count(channel, -1);
     };
   }
 

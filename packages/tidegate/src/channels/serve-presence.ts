@@ -13,6 +13,7 @@ import {
   STATS,
   TOO_MANY,
   UNLISTEN,
+  VISIBILITIES,
 } from './presence-messages.ts';
 import type { PresenceRegistry } from './presence-registry.ts';
 
@@ -94,9 +95,11 @@ class ServedLine<Member extends Presence> implements PresenceListener<Member> {
   #carryOut(message: ByteReader): void {
     const kind = message.byte();
     if (kind === JOIN) {
+      const visibility = VISIBILITIES[message.byte()];
       const number = message.float64();
       const member = this.#readMember(message.blob());
-      this.#leaves.set(number, this.#registry.join(message.text(), member, 'elsewhere'));
+      const channel = message.text();
+      this.#leaves.set(number, this.#registry.join(channel, member, visibility, 'elsewhere'));
     } else if (kind === LEAVE) {
       const number = message.float64();
       this.#leaves.get(number)?.();

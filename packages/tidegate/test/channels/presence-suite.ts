@@ -100,6 +100,24 @@ export function presenceSuite(name: string, create: (limits: Limits) => ListUnde
       assert.equal(second.told.includes('a2 joined room'), false);
     });
 
+    it('may list a member without telling, and tell of one without listing it', () => {
+      const { list, settle } = open();
+      const heard = new Heard();
+      list.listen('room', heard);
+      const leaveListed = list.join('room', alice, 'listed');
+      const leaveTold = list.join('room', bob, 'told');
+      assert.deepEqual(membersOf(list, 'room', settle), [alice]);
+      assert.deepEqual(list.counts(), { members: 1, channels: 1 });
+      leaveListed();
+      leaveTold();
+      leaveTold();
+      assert.deepEqual(membersOf(list, 'room', settle), []);
+      assert.deepEqual(list.counts(), { members: 0, channels: 0 });
+      assert.deepEqual(heard.told, ['b1 joined room', 'b1 left room']);
+      list.join('hall', bob, 'told')();
+      assert.deepEqual(channelsOf(list, settle), []);
+    });
+
     it('lists no more memberships than limits.presenceMembersMax, and counts the others', () => {
       const { list, settle, overflow } = open({ presenceMembersMax: 2 });
       const heard = new Heard();

@@ -15,6 +15,7 @@ import type { NodeDescription, OtherProcesses, ProcessConnections } from './proc
 import { type ClientInfo, MalformedCommand, type Payload, type Result } from './protocol.ts';
 import { eventWith } from './publishing.ts';
 import { DISCONNECT, ERROR, protocolErrorOf } from './status.ts';
+import { subscribeOptionsOf } from './subscribe-options.ts';
 
 /** What the API works on. */
 export interface ApiContext {
@@ -80,7 +81,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   subscribe(call, done) {
     const channel = channelOf(call);
-    toClients(call, done, { deed: 'subscribe', channel });
+    toClients(call, done, { deed: 'subscribe', channel, options: subscribeOptionsOf(call.fields) });
   },
   unsubscribe(call, done) {
     const channel = channelOf(call);

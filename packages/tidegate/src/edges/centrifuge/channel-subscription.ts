@@ -51,7 +51,7 @@ export class ChannelSubscription implements Sink, PresenceListener<ClientInfo>, 
     this.#subscription = subscription;
   }
 
-  enter(leave: () => void, unlisten: (() => void) | null): void {
+  enter(leave: (() => void) | null, unlisten: (() => void) | null): void {
     this.#leave = leave;
     this.#unlisten = unlisten;
   }

@@ -1,5 +1,6 @@
 import type { ClientRegistry, ConnectedClient } from './clients.ts';
 import type { Disconnect } from './status.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
 
 /** What is to be done to the connections of a user; with `client`, to the one of that id. */
 export type ClientAction = {
@@ -10,7 +11,8 @@ export type ClientAction = {
 
 /** What is done to one connection. */
 export type Deed =
-  | { readonly deed: 'subscribe' | 'unsubscribe'; readonly channel: string }
+  | { readonly deed: 'subscribe'; readonly channel: string; readonly options: SubscribeOptions }
+  | { readonly deed: 'unsubscribe'; readonly channel: string }
   | { readonly deed: 'disconnect'; readonly reason: Disconnect };
 
 /** Does it to those of this process. */
@@ -21,7 +23,7 @@ export function actOn(clients: ClientRegistry, action: ClientAction): void {
 function carryOut(client: ConnectedClient, action: ClientAction): void {
   switch (action.deed) {
     case 'subscribe':
-      client.subscribeByServer(action.channel);
+      client.subscribeByServer(action.channel, action.options);
       break;
     case 'unsubscribe':
       client.unsubscribeByServer(action.channel);

@@ -1,11 +1,12 @@
 import type { Disconnect } from './status.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
 
 /** A connection, as those see it who manage others'. */
 export interface ConnectedClient {
   readonly client: string;
   readonly user: string;
   /** Subscribes it from the server's side; does nothing if it is subscribed. */
-  subscribeByServer(channel: string): void;
+  subscribeByServer(channel: string, options: SubscribeOptions): void;
   /** Ends its subscription to a channel, and tells it so; does nothing if there is none. */
   unsubscribeByServer(channel: string): void;
   disconnect(reason: Disconnect): void;

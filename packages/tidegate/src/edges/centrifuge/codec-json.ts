@@ -165,6 +165,7 @@ function writeSubscribeResult(result: SubscribeResult, out: ByteWriter): void {
   if (result.recovered) writeTrue('recovered', start, out);
   if (result.wasRecovering) writeTrue('was_recovering', start, out);
   if (result.delta !== 'none') writeTrue('delta', start, out);
+  writeOptionalData(result.data, start, out);
   if (result.publications.length > 0) {
     separate(start, out);
     writePublications(result.publications, out);
@@ -221,10 +222,24 @@ function writePush(push: Push, out: ByteWriter): void {
       writeJsonString(push.reason, out);
       break;
     case 'subscribe':
-      if (push.position !== null) writePosition(push.position, out.length, out);
+      writeSubscribePush(push.position, push.data, out);
       break;
   }
   out.byte(CLOSE);
+}
+
+function writeSubscribePush(position: StreamPosition | null, data: Payload | null, out: ByteWriter): void {
+  const start = out.length;
+  if (position !== null) writePosition(position, start, out);
+  writeOptionalData(data, start, out);
+}
+
+/** Appends data as a member, if there is any. */
+function writeOptionalData(data: Payload | null, start: number, out: ByteWriter): void {
+  if (data === null) return;
+  separate(start, out);
+  out.ascii('"data":');
+  writePayload(data, out);
 }
 
 function writeInfo(info: ClientInfo, out: ByteWriter): void {

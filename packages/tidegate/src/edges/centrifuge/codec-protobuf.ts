@@ -167,6 +167,7 @@ function writeSubscribeResult(result: SubscribeResult, out: ByteWriter): void {
     writeNumberField(9, result.position.offset, out);
     writeTrueField(10, out);
   }
+  writePayload(11, result.data, out);
   if (result.wasRecovering) writeTrueField(12, out);
   if (result.delta !== 'none') writeTrueField(13, out);
 }
@@ -194,7 +195,10 @@ function writePush(push: Push, out: ByteWriter): void {
       break;
     case 'subscribe':
       writeTextField(2, push.channel, out);
-      within(9, out, () => writePushedPosition(push.position, out));
+      within(9, out, () => {
+        writePushedPosition(push.position, out);
+        writePayload(7, push.data, out);
+      });
       break;
     case 'disconnect':
       within(11, out, () => {

@@ -4,6 +4,7 @@ import { askMembers, askStats } from './presence-results.ts';
 import type { Command, Result } from './protocol.ts';
 import type { Session } from './session.ts';
 import { ERROR, failure } from './status.ts';
+import { PLAIN_OPTIONS } from './subscribe-options.ts';
 
 /** A command that is answered by itself. */
 export type AnsweredCommand = Exclude<Command, { readonly method: 'publish' | 'send' | 'ping' | 'pong' }>;
@@ -21,11 +22,14 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       refreshed(session, command.token, answer);
       break;
     case 'subscribe':
-      subscriptions.prepare(command.channel, command.wish, 'client', (open) => {
-        const { outcome, entered } = open();
-        answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
-        entered();
-      });
+      subscriptions.prepare(
+        { channel: command.channel, wish: command.wish, side: 'client', options: PLAIN_OPTIONS },
+        (open) => {
+          const { outcome, entered } = open();
+          answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
+          entered();
+        },
+      );
       break;
     case 'sub_refresh':
       subscriptions.refresh(command.channel, command.token, (outcome) => {

@@ -1,9 +1,10 @@
 import type { Identity } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
-import { jsonPayload } from './payload.ts';
+import { claimsOf } from './connection-claims.ts';
 import { type Command, PLAIN_WISH, type Result, type SubscribeWish } from './protocol.ts';
 import type { Session } from './session.ts';
 import { DISCONNECT, type Disconnect, ERROR, failure, type ProtocolError } from './status.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
 import type { Opening } from './subscriptions.ts';
 
 type ConnectCommand = Extract<Command, { readonly method: 'connect' }>;
@@ -73,17 +74,21 @@ function connected(
   command: ConnectCommand,
   answer: (result: Result) => void,
 ): void {
-  const { info } = identity.claims;
+  const claimed = claimsOf(identity);
+  if (claimed === null) {
+    session.disconnect(DISCONNECT.invalidToken);
+    return;
+  }
   let ttlSeconds: number;
   try {
-    ttlSeconds = session.adopt(identity, info === undefined ? null : jsonPayload(info));
+    ttlSeconds = session.adopt(identity, claimed.info);
   } catch (error) {
     if (!(error instanceof TidegateError) || error.code !== 'quota_exceeded') throw error;
     session.disconnect(DISCONNECT.connectionLimit);
     return;
   }
   const { limits, version, format } = session.context;
-  prepareClaimed(session, command.subs, (openings) => {
+  prepareClaimed(session, claimed.subscriptions, command.subs, (openings) => {
     const opened = openings.map(([channel, open]) => [channel, open()] as const);
     // Those that cannot be had are left out.
     const had = opened.flatMap(([channel, { outcome }]) =>
@@ -106,29 +111,24 @@ function connected(
 /** Prepares the server-side subscriptions, one after another: they are opened together, right before the client is told of them. */
 function prepareClaimed(
   session: Session,
+  claimed: ReadonlyMap<string, SubscribeOptions>,
   wishes: ReadonlyMap<string, SubscribeWish>,
   done: (openings: readonly (readonly [channel: string, opening: Opening])[]) => void,
 ): void {
-  const channels = claimedChannels(session.identity.claims);
+  const subscriptions = [...claimed];
   const openings: (readonly [string, Opening])[] = [];
   const next = (index: number): void => {
-    if (index === channels.length) {
+    if (index === subscriptions.length) {
       done(openings);
       return;
     }
-    const channel = channels[index];
+    const [channel, options] = subscriptions[index];
     const { recover } = wishes.get(channel) ?? PLAIN_WISH;
-    session.subscriptions.prepare(channel, { ...PLAIN_WISH, recover }, 'server', (opening) => {
+    const wish = { ...PLAIN_WISH, recover };
+    session.subscriptions.prepare({ channel, wish, side: 'server', options }, (opening) => {
       openings.push([channel, opening]);
       next(index + 1);
     });
   };
   next(0);
-}
-
-/** The channels that a connection token subscribes its holder to: the claims `channels`, a list, and `subs`, an object. */
-function claimedChannels({ channels, subs }: Identity['claims']): readonly string[] {
-  const listed = Array.isArray(channels) ? channels.filter((channel) => typeof channel === 'string') : [];
-  const named = typeof subs === 'object' && subs !== null ? Object.keys(subs) : [];
-  return [...new Set([...listed, ...named])];
 }

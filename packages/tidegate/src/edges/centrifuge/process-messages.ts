@@ -54,7 +54,13 @@ export function requestMessage(request: ProcessRequest): Buffer {
 
 /** Reads what follows the kind. */
 export function readRequest(message: Buffer): ProcessRequest {
-  return readLineJson(message.subarray(1));
+  return JSON.parse(message.toString('utf8', 1), bytesAgain) as ProcessRequest;
+}
+
+/** Options hold payloads, whose buffers JSON.stringify prints as `{"type":"Buffer","data":[…]}`. */
+function bytesAgain(_key: string, value: unknown): unknown {
+  const { type, data } = (value ?? {}) as { readonly type?: unknown; readonly data?: unknown };
+  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data) : value;
 }
 
 export function descriptionsMessage(nodes: readonly NodeDescription[]): Buffer {

@@ -107,6 +107,8 @@ export interface SubscribeResult extends Expiry {
   /** What was missed, encoded by `Codec.publication`. */
   readonly publications: readonly Uint8Array[];
   readonly delta: 'fossil' | 'none';
+  /** What the server has to say with it; null if nothing. */
+  readonly data: Payload | null;
 }
 
 /** What a command is answered with. */
@@ -146,7 +148,12 @@ export type Result =
 export type Push =
   | { readonly kind: 'join' | 'leave'; readonly channel: string; readonly info: ClientInfo }
   | { readonly kind: 'unsubscribe'; readonly channel: string; readonly code: number; readonly reason: string }
-  | { readonly kind: 'subscribe'; readonly channel: string; readonly position: StreamPosition | null }
+  | {
+      readonly kind: 'subscribe';
+      readonly channel: string;
+      readonly position: StreamPosition | null;
+      readonly data: Payload | null;
+    }
   | { readonly kind: 'disconnect'; readonly code: number; readonly reason: string }
   | ({ readonly kind: 'refresh' } & Expiry);
 

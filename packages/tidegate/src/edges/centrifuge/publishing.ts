@@ -49,8 +49,9 @@ function resultOf(outcome: unknown): Result {
 export function eventOf({ channel, data }: PublishCommand, info: ClientInfo): PublishedEvent {
   const attributes: [string, string][] = [[CLIENT_ATTRIBUTE, info.client]];
   if (info.user !== '') attributes.push([USER_ATTRIBUTE, info.user]);
-  if (info.connInfo !== null) attributes.push([CONN_INFO_ATTRIBUTE, textOf(info.connInfo)]);
-  if (info.chanInfo !== null) attributes.push([CHAN_INFO_ATTRIBUTE, textOf(info.chanInfo)]);
+  // Others are bytes, for which attributes have no place.
+  if (info.connInfo?.kind === 'json') attributes.push([CONN_INFO_ATTRIBUTE, textOf(info.connInfo)]);
+  if (info.chanInfo?.kind === 'json') attributes.push([CHAN_INFO_ATTRIBUTE, textOf(info.chanInfo)]);
   return eventWith(channel, data, attributes);
 }
 

@@ -9,6 +9,7 @@ import { Outbox } from './outbox.ts';
 import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Result } from './protocol.ts';
 import { type PublishCommand, publishAll, publishable } from './publishing.ts';
 import { DISCONNECT, type Disconnect, UNSUBSCRIBE } from './status.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { randomUuid } from './uuid.ts';
 
@@ -267,11 +268,11 @@ export class Session implements ConnectedClient {
 
   // --- What the server does of itself. ---
 
-  subscribeByServer(channel: string): void {
-    this.subscriptions.prepare(channel, PLAIN_WISH, 'server', (open) => {
+  subscribeByServer(channel: string, options: SubscribeOptions): void {
+    this.subscriptions.prepare({ channel, wish: PLAIN_WISH, side: 'server', options }, (open) => {
       const { outcome, entered } = open();
       if ('code' in outcome) return;
-      this.outbox.push({ kind: 'subscribe', channel, position: outcome.position });
+      this.outbox.push({ kind: 'subscribe', channel, position: outcome.position, data: options.data });
       entered();
     });
   }

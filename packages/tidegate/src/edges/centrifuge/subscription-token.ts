@@ -1,6 +1,8 @@
 import type { Identity } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
+import { MalformedCommand } from './protocol.ts';
 import { DISCONNECT, ERROR, type ProtocolError, protocolErrorOf } from './status.ts';
+import { type SubscribeOptions, subscribeOptionsOf } from './subscribe-options.ts';
 import type { SubscriptionsHost } from './subscriptions.ts';
 
 /** What a token of a subscription is shown for. */
@@ -29,8 +31,26 @@ export function verifySubscriptionToken(
     // A server without credentials takes any, and knows nothing of what they say.
     else if (result === context.access.anonymous)
       done(identity.allows('subscribe', channel) ? result : ERROR.permissionDenied);
-    else if (result.claims.channel !== channel || result.user !== identity.user)
+    else if (result.claims.channel !== channel || result.user !== identity.user || !hasGoodOptions(result))
       host.disconnect(DISCONNECT.invalidToken);
     else done(result);
   });
+}
+
+/**
+ * What the server wants of a subscription that rests on a token.
+ * @throws MalformedCommand
+ */
+export function optionsOfToken({ claims: { info, b64info, override } }: Identity): SubscribeOptions {
+  return subscribeOptionsOf({ info, b64info, override });
+}
+
+function hasGoodOptions(token: Identity): boolean {
+  try {
+    optionsOfToken(token);
+    return true;
+  } catch (error) {
+    if (!(error instanceof MalformedCommand)) throw error;
+    return false;
+  }
 }

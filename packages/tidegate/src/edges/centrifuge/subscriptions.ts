@@ -5,7 +5,6 @@ import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-sub
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { type Begun, beginSubscription } from './opening.ts';
 import type { Outbox } from './outbox.ts';
-import { jsonPayload } from './payload.ts';
 import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
 import { type Missed, NOTHING_MISSED, readMissed, toldPosition } from './recovery.ts';
 import {
@@ -16,7 +15,8 @@ import {
   protocolErrorOf,
   UNSUBSCRIBE,
 } from './status.ts';
-import { verifySubscriptionToken } from './subscription-token.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
+import { optionsOfToken, verifySubscriptionToken } from './subscription-token.ts';
 
 /** What subscriptions need of their session. */
 export interface SubscriptionsHost {
@@ -41,11 +41,17 @@ export interface Opened {
 /** Opens a subscription that was prepared. Publications follow in the next turn, so that the client is to be told before. */
 export type Opening = () => Opened;
 
-/** A subscription that may be had. */
-interface Granted {
+/** A subscription that is asked for. */
+export interface SubscriptionRequest {
   readonly channel: string;
   readonly wish: SubscribeWish;
   readonly side: Side;
+  /** What the server wants of it, unless a token of its own says so. */
+  readonly options: SubscribeOptions;
+}
+
+/** A subscription that may be had. */
+interface Granted extends SubscriptionRequest {
   /** The token that it rests on; null if it rests on the connection's. */
   readonly token: Identity | null;
 }
@@ -78,7 +84,8 @@ export class Subscriptions implements SubscriptionOwner {
    * Looks whether a subscription may be had, and what the client has missed. Those of the server's side need no permission.
    * Calls back once, now or later, and not at all if the session ends meanwhile.
    */
-  prepare(channel: string, wish: SubscribeWish, side: Side, ready: (opening: Opening) => void): void {
+  prepare(request: SubscriptionRequest, ready: (opening: Opening) => void): void {
+    const { channel, wish, side } = request;
     const { identity, context } = this.#host;
     if (this.#byChannel.has(channel)) ready(refusal(ERROR.alreadySubscribed));
     else if (this.#byChannel.size >= context.limits.centrifugeSubscriptionsMax)
@@ -88,11 +95,11 @@ export class Subscriptions implements SubscriptionOwner {
     else if (wish.token !== '') {
       verifySubscriptionToken(this.#host, channel, wish.token, 'subscribe', (token) => {
         if ('code' in token) ready(refusal(token));
-        else this.#recover({ channel, wish, side, token }, ready);
+        else this.#recover({ ...request, options: optionsOfToken(token), token }, ready);
       });
     } else if (side === 'client' && !identity.allows('subscribe', channel))
       ready(refusal(ERROR.permissionDenied));
-    else this.#recover({ channel, wish, side, token: null }, ready);
+    else this.#recover({ ...request, token: null }, ready);
   }
 
   /** Takes a new token for a subscription that has one. Tells how long it is good for, in seconds. */
@@ -168,7 +175,7 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
-    const { channel, wish, side, token } = granted;
+    const { channel, wish, side, options, token } = granted;
     if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
     let begun: Begun;
     try {
@@ -178,6 +185,7 @@ export class Subscriptions implements SubscriptionOwner {
     }
     const { subscription, position, delta } = begun;
     this.#byChannel.set(channel, subscription);
+    subscription.chanInfo = options.info;
     if (token !== null) this.#rest(subscription, token);
     return {
       outcome: {
@@ -187,26 +195,30 @@ export class Subscriptions implements SubscriptionOwner {
         recovered: missed.recovered,
         publications: missed.publications,
         delta,
+        data: options.data,
       },
       entered: () => {
-        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, wish);
+        if (this.#byChannel.get(channel) === subscription) this.#enter(subscription, granted);
       },
     };
   }
 
   /** Lists the client as present: in channels, not in patterns. */
-  #enter(subscription: ChannelSubscription, wish: SubscribeWish): void {
+  #enter(subscription: ChannelSubscription, { wish, options }: Granted): void {
     const { context } = this.#host;
     const { channel } = subscription;
     if (hasWildcard(channel)) return;
     // First the listener: a client is told of itself too.
-    const unlisten = wish.joinLeave ? context.presence.listen(channel, subscription) : null;
-    subscription.enter(context.presence.join(channel, this.infoIn(channel)), unlisten);
+    const listens = wish.joinLeave || options.joinLeave === 'pushed';
+    const unlisten = listens ? context.presence.listen(channel, subscription) : null;
+    const { visibility } = options;
+    const leave =
+      visibility === null ? null : context.presence.join(channel, this.infoIn(channel), visibility);
+    subscription.enter(leave, unlisten);
   }
 
   #rest(subscription: ChannelSubscription, token: Identity): void {
-    const { info } = token.claims;
-    subscription.chanInfo = info === undefined ? null : jsonPayload(info);
+    subscription.chanInfo = optionsOfToken(token).info;
     const { access, clock } = this.#host.context;
     if (subscription.expiryTimer !== null) clock.clearTimer(subscription.expiryTimer);
     subscription.expiryTimer = null;

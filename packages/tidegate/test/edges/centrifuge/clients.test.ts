@@ -16,7 +16,7 @@ before(async () => {
         alice: { user: 'alice', claims: { info: { name: 'Alice' } } },
         'alice for a second': { user: 'alice', expiresMs: Date.now() + 1500 },
         'of a channel': { claims: { channel: 'secret', info: { role: 'guest' } } },
-        'with channels': { user: 'carol', claims: { channels: ['carol'] } },
+        'with channels': { user: 'carol', claims: { subs: { carol: { data: { hello: 'Carol' } } } } },
       });
       return access;
     },
@@ -238,9 +238,11 @@ for (const way of TRANSPORTS) {
       const client = newClient(server.port, way, { token: 'with channels' });
       const got = new Collected<unknown>();
       client.on('publication', ({ channel, data }) => got.add([channel, unpacked(way, data)]));
-      const subscribed = new Promise((resolve) => client.on('subscribed', resolve));
+      const subscribed = new Promise((resolve) =>
+        client.on('subscribed', ({ data }) => resolve(unpacked(way, data))),
+      );
       client.connect();
-      await subscribed;
+      assert.deepEqual(await subscribed, { hello: 'Carol' });
       await publish('carol', { for: 'carol' });
       assert.deepEqual(await got.reaches(1), [['carol', { for: 'carol' }]]);
       client.disconnect();

@@ -7,6 +7,7 @@ import type {
   OtherProcesses,
   ProcessConnections,
 } from '../../../src/edges/centrifuge/processes.ts';
+import { PLAIN_OPTIONS } from '../../../src/edges/centrifuge/subscribe-options.ts';
 import { WorkerProcesses } from '../../../src/edges/centrifuge/worker-processes.ts';
 import { type Limits, resolveLimits, TidegateError } from '../../../src/kernel/index.ts';
 import { type LinePair, linePair } from '../../support/line-pair.ts';
@@ -76,7 +77,13 @@ class Server {
   }
 }
 
-const ACTION: ClientAction = { user: 'alice', client: '', deed: 'subscribe', channel: 'room' };
+const ACTION: ClientAction = {
+  user: 'alice',
+  client: '',
+  deed: 'subscribe',
+  channel: 'room',
+  options: { ...PLAIN_OPTIONS, info: { kind: 'binary', bytes: Buffer.of(0, 255) } },
+};
 
 describe('The other processes of a server', () => {
   it('all act once, whoever asks, before it is answered', () => {

@@ -163,6 +163,29 @@ describe("Centrifugo's server API over several processes", () => {
     });
   }
 
+  for (const way of [TRANSPORTS[0], TRANSPORTS[1]]) {
+    it(`subscribes with options in all of them over ${way.name}`, async () => {
+      const clients = servers.map((server) => newClient(server.port, way, { token: 'alice' }));
+      const told = new Collected<unknown>();
+      for (const client of clients) {
+        client.on('subscribed', ({ data }) => told.add(unpacked(way, data)));
+        client.connect();
+        await client.ready();
+      }
+      const channel = `options/${way.protocol}`;
+      const params = { user: 'alice', channel, data: { seq: 1 }, b64info: btoa('{"vip":true}') };
+      assert.deepEqual(await call(servers[1], 'subscribe', params), {});
+      assert.deepEqual(await told.reaches(3), Array(3).fill({ seq: 1 }));
+      const { presence } = await call(servers[2], 'presence', { channel });
+      const infos = Object.values(presence as Record<string, { readonly chan_info: unknown }>);
+      assert.deepEqual(
+        infos.map(({ chan_info }) => chan_info),
+        Array(3).fill({ vip: true }),
+      );
+      for (const client of clients) client.disconnect();
+    });
+  }
+
   it('carries out a batch as a single process would', async () => {
     const clients = servers.map((server) => newClient(server.port, webSocket, { token: 'alice' }));
     for (const client of clients) {

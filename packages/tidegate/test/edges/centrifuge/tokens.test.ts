@@ -127,6 +127,118 @@ describe('A connection token', () => {
   });
 });
 
+describe('The options of a subscription by a connection token', () => {
+  type Override = Readonly<Record<string, { readonly value?: boolean } | null>>;
+  const subscribed = (override: Override, rest: object = {}) => ({
+    user: 'dan',
+    claims: { subs: { room: { override, ...rest } } },
+  });
+  const optioned = {
+    plain: { user: 'eve', claims: { subs: { room: {} } } },
+    data: subscribed({}, { data: { welcome: 1 }, info: { role: 'guest' } }),
+    bytes: subscribed({}, { b64data: 'AP8=', b64info: 'AP8=', data: 1, info: 2 }),
+    hidden: subscribed({ presence: { value: false }, join_leave: { value: false } }),
+    silent: subscribed({ join_leave: { value: false } }),
+    unlisted: subscribed({ presence: {}, join_leave: null }),
+    watching: subscribed({ force_push_join_leave: { value: true } }),
+    'bad override': subscribed({ presence: { value: 1 as unknown as boolean } }),
+    'bad info': { claims: { b64info: 1 } },
+    'bad subs': { claims: { subs: [] } },
+    'info in base64': { user: 'dan', claims: { b64info: 'AP8=', info: 1, channels: ['room'] } },
+    'for the room': {
+      claims: { channel: 'room', b64info: 'AP8=', override: { join_leave: { value: false } } },
+    },
+    'bad for the room': { claims: { channel: 'room', override: true } },
+  };
+  const told = (replies: readonly Result[]): unknown[] =>
+    replies.flatMap(({ push }) => Object.keys((push ?? {}) as Result)).filter((key) => key !== 'channel');
+
+  it('are the data that its holder is told, and what others see of it', async () => {
+    const lab = new SessionLab({ table: optioned });
+    const client = lab.arrive();
+    const [reply] = await client.ask({ id: 1, connect: { token: 'data' } });
+    const { room } = (reply.connect as Result).subs as Record<string, Result>;
+    assert.deepEqual(room.data, { welcome: 1 });
+    const [{ chanInfo }] = membersOf(lab.context.presence, 'room');
+    assert.equal(String(chanInfo?.bytes), '{"role":"guest"}');
+    await client.ask({ id: 2, publish: { channel: 'room', data: 1 } });
+    const [{ history }] = await client.ask({ id: 3, history: { channel: 'room', limit: 1 } });
+    const [publication] = (history as Result).publications as Result[];
+    assert.deepEqual((publication.info as Result).chan_info, { role: 'guest' });
+  });
+
+  it('may be bytes in base64, which go before', async () => {
+    const lab = new SessionLab({ table: optioned });
+    const client = lab.arrive();
+    const [reply] = await client.ask({ id: 1, connect: { token: 'bytes' } });
+    const { room } = (reply.connect as Result).subs as Record<string, Result>;
+    assert.equal(room.data, 'AP8=');
+    const [{ chanInfo }] = membersOf(lab.context.presence, 'room');
+    assert.deepEqual(chanInfo, { kind: 'binary', bytes: Buffer.of(0, 255) });
+    // Publications have no place for bytes.
+    await client.ask({ id: 2, publish: { channel: 'room', data: 1 } });
+    const [{ history }] = await client.ask({ id: 3, history: { channel: 'room', limit: 1 } });
+    const [publication] = (history as Result).publications as Result[];
+    assert.deepEqual(Object.keys(publication.info as object), ['user', 'client']);
+    client.session.closed();
+    await lab.connect('info in base64');
+    const [{ connInfo }] = membersOf(lab.context.presence, 'room');
+    assert.deepEqual(connInfo, { kind: 'binary', bytes: Buffer.of(0, 255) });
+  });
+
+  it('say whether others see it in the list, and whether they are told of it', async () => {
+    for (const [token, listed, events] of [
+      ['plain', 1, ['join', 'leave']],
+      ['hidden', 0, []],
+      ['silent', 1, []],
+      ['unlisted', 0, ['join', 'leave']],
+    ] as const) {
+      const lab = new SessionLab({ table: optioned });
+      const watcher = await lab.connect();
+      await watcher.ask({ id: 2, subscribe: { channel: 'room', join_leave: true } });
+      watcher.take();
+      const client = await lab.connect(token);
+      assert.equal(membersOf(lab.context.presence, 'room').length, 1 + listed, token);
+      client.session.closed();
+      assert.deepEqual(told(watcher.take()), events, token);
+    }
+  });
+
+  it('may have it told who comes and goes, itself included, although it did not ask', async () => {
+    const lab = new SessionLab({ table: optioned });
+    const client = lab.arrive();
+    const replies = await client.ask({ id: 1, connect: { token: 'watching' } });
+    assert.deepEqual(told(replies), ['join']);
+    const other = await lab.connect('plain');
+    other.session.closed();
+    assert.deepEqual(told(client.take()), ['join', 'leave']);
+    const unasked = lab.arrive();
+    assert.deepEqual(told(await unasked.ask({ id: 1, connect: { token: 'plain' } })), []);
+  });
+
+  it('that cannot be read make the token a bad one', async () => {
+    for (const token of ['bad override', 'bad info', 'bad subs']) {
+      const client = await new SessionLab({ table: optioned }).connect(token);
+      assert.deepEqual(client.ended, { code: 3500, reason: 'invalid token' }, token);
+    }
+  });
+
+  it('are those of a subscription token too', async () => {
+    const lab = new SessionLab({ table: optioned });
+    const watcher = await lab.connect();
+    await watcher.ask({ id: 2, subscribe: { channel: 'room', join_leave: true } });
+    watcher.take();
+    const client = await lab.connect();
+    await client.ask({ id: 2, subscribe: { channel: 'room', token: 'for the room' } });
+    const { chanInfo } = membersOf(lab.context.presence, 'room')[1];
+    assert.deepEqual(chanInfo, { kind: 'binary', bytes: Buffer.of(0, 255) });
+    assert.deepEqual(told(watcher.take()), []);
+    const refused = await lab.connect();
+    await refused.ask({ id: 2, subscribe: { channel: 'room', token: 'bad for the room' } });
+    assert.deepEqual(refused.ended, { code: 3500, reason: 'invalid token' });
+  });
+});
+
 describe('A subscription token', () => {
   it('admits to its channel, with what it says about its holder', async () => {
     const lab = new SessionLab({ table, anonymous: { allow: { secret: ['presence'] } } });
