@@ -219,9 +219,10 @@ function toClients(call: ApiCall, done: (outcome: ApiOutcome) => void, deed: Dee
   const { user, client } = call.fields;
   const action: ClientAction = { user: textOf(user, 'user'), client: textOf(client, 'client'), ...deed };
   const { own, others } = call.context;
-  own.act(action);
-  if (others === null) done(NOTHING);
-  else others.act(action, () => done(NOTHING));
+  own.act(action, () => {
+    if (others === null) done(NOTHING);
+    else others.act(action, () => done(NOTHING));
+  });
 }
 
 /** Whether the call is not allowed; then it is answered. */

@@ -15,16 +15,22 @@ export type Deed =
   | { readonly deed: 'unsubscribe'; readonly channel: string }
   | { readonly deed: 'disconnect'; readonly reason: Disconnect };
 
-/** Does it to those of this process. */
-export function actOn(clients: ClientRegistry, action: ClientAction): void {
-  for (const client of clients.of(action.user, action.client)) carryOut(client, action);
+/** Does it to those of this process. Calls back once, when it is done to all of them. */
+export function actOn(clients: ClientRegistry, action: ClientAction, done: () => void): void {
+  const concerned = clients.of(action.user, action.client);
+  let waiting = concerned.length + 1;
+  const settle = (): void => {
+    if (--waiting === 0) done();
+  };
+  for (const client of concerned) carryOut(client, action, settle);
+  settle();
 }
 
-function carryOut(client: ConnectedClient, action: ClientAction): void {
+function carryOut(client: ConnectedClient, action: ClientAction, done: () => void): void {
   switch (action.deed) {
     case 'subscribe':
-      client.subscribeByServer(action.channel, action.options);
-      break;
+      client.subscribeByServer(action.channel, action.options, done);
+      return;
     case 'unsubscribe':
       client.unsubscribeByServer(action.channel);
       break;
@@ -32,4 +38,5 @@ function carryOut(client: ConnectedClient, action: ClientAction): void {
       client.disconnect(action.reason);
       break;
   }
+  done();
 }

@@ -5,8 +5,11 @@ import type { SubscribeOptions } from './subscribe-options.ts';
 export interface ConnectedClient {
   readonly client: string;
   readonly user: string;
-  /** Subscribes it from the server's side; does nothing if it is subscribed. */
-  subscribeByServer(channel: string, options: SubscribeOptions): void;
+  /**
+   * Subscribes it from the server's side, unless it is subscribed or its limits do not allow it. Calls back when that is done, now or later,
+   * and once the connection has ended.
+   */
+  subscribeByServer(channel: string, options: SubscribeOptions, done: () => void): void;
   /** Ends its subscription to a channel, and tells it so; does nothing if there is none. */
   unsubscribeByServer(channel: string): void;
   disconnect(reason: Disconnect): void;

@@ -26,8 +26,8 @@ export class OwnConnections implements ProcessConnections {
     this.#options = options;
   }
 
-  act(action: ClientAction): void {
-    actOn(this.#options.clients, action);
+  act(action: ClientAction, done: () => void): void {
+    actOn(this.#options.clients, action, done);
   }
 
   describe(): NodeDescription {

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { type Clock, type Limits, type Line, type LineAnswer, TidegateError } from '../../kernel/index.ts';
+import { type Clock, type Limits, type Line, TidegateError } from '../../kernel/index.ts';
 import type { ClientAction } from './client-action.ts';
 import { ForwardedBytes } from './forwarded-bytes.ts';
 import {
@@ -23,6 +23,9 @@ export interface OwnerProcessesOptions {
 }
 
 type Take = (outcome: EmulationOutcome) => void;
+
+/** Asks one process, and hands over what it answers: nothing if it is gone. */
+type Asked = (take: (nodes: readonly NodeDescription[]) => void) => void;
 
 /** The workers, for the owner of the log, through which they also reach each other. */
 export class OwnerProcesses implements OtherProcesses {
@@ -56,11 +59,11 @@ export class OwnerProcesses implements OtherProcesses {
   }
 
   act(action: ClientAction, done: () => void): void {
-    this.#askAll(requestMessage({ action }), null, done);
+    this.#gather(this.#askLines(requestMessage({ action }), null), done);
   }
 
   describe(done: (nodes: readonly NodeDescription[]) => void): void {
-    this.#askAll(requestMessage({ action: null }), null, done);
+    this.#gather(this.#askLines(requestMessage({ action: null }), null), done);
   }
 
   emulate(node: string, session: string, commands: Buffer, done: Take): void {
@@ -95,20 +98,33 @@ export class OwnerProcesses implements OtherProcesses {
     });
   }
 
-  /** Does what a worker asks of all others. */
+  /** Does what a worker asks of all others, of which this process is one. */
   #request(question: Buffer, asking: Line, done: (nodes: readonly NodeDescription[]) => void): void {
-    const own = this.#own === null ? [] : answerRequest(this.#own, readRequest(question));
-    this.#askAll(question, asking, (nodes) => done([...own, ...nodes]));
+    const own: Asked[] = this.#own === null ? [] : [this.#askOwn(this.#own, question)];
+    this.#gather([...own, ...this.#askLines(question, asking)], done);
   }
 
-  #askAll(question: Buffer, except: Line | null, done: (nodes: readonly NodeDescription[]) => void): void {
+  #askOwn(own: ProcessConnections, question: Buffer): Asked {
+    return (take) => answerRequest(own, readRequest(question), take);
+  }
+
+  #askLines(question: Buffer, except: Line | null): Asked[] {
     const lines = [...this.#lines.values()].filter((line) => line !== except);
-    if (lines.length === 0) {
+    return lines.map((line) => (take) => {
+      line.ask('centrifuge', question, (error, answer) =>
+        take(error === null ? readDescriptions(answer) : []),
+      );
+    });
+  }
+
+  /** Asks several processes at once, and waits for them no longer than it may. */
+  #gather(asked: readonly Asked[], done: (nodes: readonly NodeDescription[]) => void): void {
+    if (asked.length === 0) {
       done([]);
       return;
     }
     const nodes: NodeDescription[] = [];
-    let [waiting, isDone] = [lines.length, false];
+    let [waiting, isDone] = [asked.length, false];
     const finish = (): void => {
       if (isDone) return;
       isDone = true;
@@ -116,10 +132,11 @@ export class OwnerProcesses implements OtherProcesses {
       done(nodes);
     };
     const timer = this.#clock.setTimer(finish, this.#timeoutMs);
-    const take: LineAnswer = (error, answer) => {
-      if (error === null) nodes.push(...readDescriptions(answer));
-      if (--waiting === 0) finish();
-    };
-    for (const line of lines) line.ask('centrifuge', question, take);
+    for (const ask of asked) {
+      ask((answer) => {
+        if (!isDone) nodes.push(...answer);
+        if (--waiting === 0) finish();
+      });
+    }
   }
 }

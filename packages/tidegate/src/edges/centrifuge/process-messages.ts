@@ -71,12 +71,12 @@ export function readDescriptions(message: Buffer): readonly NodeDescription[] {
   return readLineJson(message);
 }
 
-/** Does what a process is asked to. */
+/** Does what a process is asked to. Calls back once it is done. */
 export function answerRequest(
   own: ProcessConnections,
   { action }: ProcessRequest,
-): readonly NodeDescription[] {
-  if (action === null) return [own.describe()];
-  own.act(action);
-  return [];
+  done: (nodes: readonly NodeDescription[]) => void,
+): void {
+  if (action === null) done([own.describe()]);
+  else own.act(action, () => done([]));
 }

@@ -17,7 +17,8 @@ export interface NodeDescription {
 export interface ProcessConnections {
   /** Names the process to clients. Unique. */
   readonly node: string;
-  act(action: ClientAction): void;
+  /** Calls back when it is done to all of them. */
+  act(action: ClientAction, done: () => void): void;
   describe(): NodeDescription;
   /** Takes commands of a client whose connection only goes one way. Returns whether it is of this process. */
   emulate(session: string, commands: Buffer): boolean;

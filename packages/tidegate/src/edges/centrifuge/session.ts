@@ -268,12 +268,14 @@ export class Session implements ConnectedClient {
 
   // --- What the server does of itself. ---
 
-  subscribeByServer(channel: string, options: SubscribeOptions): void {
+  subscribeByServer(channel: string, options: SubscribeOptions, done: () => void): void {
     this.subscriptions.prepare({ channel, wish: PLAIN_WISH, side: 'server', options }, (open) => {
       const { outcome, entered } = open();
-      if ('code' in outcome) return;
-      this.outbox.push({ kind: 'subscribe', channel, position: outcome.position, data: options.data });
-      entered();
+      if ('position' in outcome) {
+        this.outbox.push({ kind: 'subscribe', channel, position: outcome.position, data: options.data });
+        entered();
+      }
+      done();
     });
   }
 

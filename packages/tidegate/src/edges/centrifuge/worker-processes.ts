@@ -27,7 +27,7 @@ export class WorkerProcesses implements OtherProcesses {
   }
 
   attach(own: ProcessConnections): void {
-    this.#line.onAsked('centrifuge', (question, answer) => answer(answerOf(own, question)));
+    this.#line.onAsked('centrifuge', (question, answer) => answerTo(own, question, answer));
     this.#line.tell('centrifuge', Buffer.from(own.node));
   }
 
@@ -56,10 +56,11 @@ export class WorkerProcesses implements OtherProcesses {
   }
 }
 
-function answerOf(own: ProcessConnections, question: Buffer): Buffer {
+function answerTo(own: ProcessConnections, question: Buffer, answer: (answer: Buffer) => void): void {
   if (question[0] === EMULATE) {
     const { session, commands } = readEmulate(question);
-    return own.emulate(session, commands) ? TAKEN : NOT_TAKEN;
+    answer(own.emulate(session, commands) ? TAKEN : NOT_TAKEN);
+  } else {
+    answerRequest(own, readRequest(question), (nodes) => answer(descriptionsMessage(nodes)));
   }
-  return descriptionsMessage(answerRequest(own, readRequest(question)));
 }

@@ -23,8 +23,9 @@ class FakeConnections implements ProcessConnections {
     this.node = node;
   }
 
-  act(action: ClientAction): void {
+  act(action: ClientAction, done: () => void): void {
     this.acted.push(action);
+    done();
   }
 
   describe(): NodeDescription {
