@@ -1,3 +1,4 @@
+import { openAdmitted } from './admission.ts';
 import { admit, refreshed } from './connecting.ts';
 import { readHistory } from './history.ts';
 import type { Command, Result } from './protocol.ts';
@@ -20,11 +21,12 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       refreshed(session, command.token, answer);
       break;
     case 'subscribe':
-      subscriptions.prepare(command.channel, command.wish, 'client', (open) => {
-        const { outcome, entered } = open();
-        answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
-        entered();
-      });
+      subscriptions.prepare(command.channel, command.wish, 'client', (opening) =>
+        openAdmitted(session, [opening], ([{ outcome, entered }]) => {
+          answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
+          entered();
+        }),
+      );
       break;
     case 'sub_refresh':
       subscriptions.refresh(command.channel, command.token, (outcome) => {

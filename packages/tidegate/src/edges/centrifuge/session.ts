@@ -1,4 +1,5 @@
 import type { Identity } from '../../access/port.ts';
+import { openAdmitted } from './admission.ts';
 import type { ConnectedClient } from './clients.ts';
 import { CommandQueue } from './command-queue.ts';
 import { carryOut } from './commands.ts';
@@ -259,7 +260,7 @@ export class Session implements ConnectedClient {
 
   /**
    * The client is who it says. Tells for how long, in seconds.
-   * @throws TidegateError quota_exceeded, the first time
+   * @throws TidegateError quota_exceeded, worker_unavailable, the first time
    */
   adopt(identity: Identity, connInfo: ClientInfo['connInfo']): number {
     this.#disconnected ??= this.context.access.connect(identity);
@@ -276,12 +277,13 @@ export class Session implements ConnectedClient {
   // --- What the server does of itself. ---
 
   subscribeByServer(channel: string): void {
-    this.subscriptions.prepare(channel, PLAIN_WISH, 'server', (open) => {
-      const { outcome, entered } = open();
-      if ('code' in outcome) return;
-      this.outbox.push({ kind: 'subscribe', channel, position: outcome.position });
-      entered();
-    });
+    this.subscriptions.prepare(channel, PLAIN_WISH, 'server', (opening) =>
+      openAdmitted(this, [opening], ([{ outcome, entered }]) => {
+        if ('code' in outcome) return;
+        this.outbox.push({ kind: 'subscribe', channel, position: outcome.position });
+        entered();
+      }),
+    );
   }
 
   unsubscribeByServer(channel: string): void {

@@ -38,8 +38,13 @@ export interface Opened {
   entered(): void;
 }
 
-/** Opens a subscription that was prepared. Publications follow in the next turn, so that the client is to be told before. */
-export type Opening = () => Opened;
+/** A subscription that was prepared. */
+export interface Opening {
+  /** How many subscriptions it takes: none if it is known already that it is refused. */
+  readonly takes: 0 | 1;
+  /** Publications follow in the next turn, so that the client is to be told before. */
+  open(): Opened;
+}
 
 /** A subscription that may be had. */
 interface Granted {
@@ -51,7 +56,7 @@ interface Granted {
 }
 
 function refusal(error: ProtocolError): Opening {
-  return () => ({ outcome: error, entered() {} });
+  return { takes: 0, open: () => ({ outcome: error, entered() {} }) };
 }
 
 /** The subscriptions of one client. */
@@ -151,7 +156,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   #recover(granted: Granted, ready: (opening: Opening) => void): void {
     const { channel, wish } = granted;
-    const latest: Opening = () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED);
+    const latest: Opening = {
+      takes: 1,
+      open: () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED),
+    };
     if (wish.recover === null) {
       ready(latest);
       return;
@@ -163,18 +171,22 @@ export class Subscriptions implements SubscriptionOwner {
         ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
       else if ('code' in missed) ready(refusal(missed));
       // A larger recovery goes on as pushes, from where the reply ends.
-      else ready(() => this.#open(granted, { kind: 'offset', ...missed.next }, missed));
+      else
+        ready({
+          takes: 1,
+          open: () => this.#open(granted, { kind: 'offset', ...missed.next }, missed),
+        });
     });
   }
 
   #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
     const { channel, wish, side, token } = granted;
-    if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
+    if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed).open();
     let begun: Begun;
     try {
       begun = beginSubscription(this.#host.context, this.#host.identity, this, channel, from, side, wish);
     } catch (error) {
-      return refusal(protocolErrorOf(error))();
+      return refusal(protocolErrorOf(error)).open();
     }
     const { subscription, position, delta } = begun;
     this.#byChannel.set(channel, subscription);
