@@ -36,6 +36,7 @@ class WorkerUsages {
   readonly #usages: Usages<LocalUsage>;
   /** By the number that the worker has given. */
   readonly #parts = new Map<number, Part>();
+  #isGone = false;
 
   constructor(line: Line, usages: Usages<LocalUsage>) {
     this.#line = line;
@@ -43,6 +44,8 @@ class WorkerUsages {
   }
 
   told(news: UsageNews): void {
+    // What it said last may be read after its end.
+    if (this.#isGone) return;
     switch (news.kind) {
       case 'open':
         this.#open(news);
@@ -60,7 +63,8 @@ class WorkerUsages {
     }
   }
 
-  answer(question: UsageQuestion): Uint8Array {
+  answer(question: UsageQuestion): Uint8Array | TidegateError {
+    if (this.#isGone) return new TidegateError('worker_unavailable');
     const part = this.#part(question.id);
     return question.kind === 'hold'
       ? writeAdmitted(admit(part, question, question.times))
@@ -68,6 +72,7 @@ class WorkerUsages {
   }
 
   gone(): void {
+    this.#isGone = true;
     for (const part of this.#parts.values()) {
       part.unlisten();
       this.#release(part, { connections: part.connections, subscriptions: part.subscriptions });

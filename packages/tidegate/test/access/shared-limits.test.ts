@@ -107,6 +107,20 @@ test('a worker that dies frees what it held', async () => {
   );
 });
 
+test('what a worker said before its end changes nothing after it', async () => {
+  const processes = processesWith(limitedKey({ connectionsMax: 1 }));
+  const { gate, kill } = processes.start();
+  const channels = await channelsOf(gate);
+  const first = new Candidate(channels);
+  processes.deliver();
+  // On its way when the line closes.
+  first.close();
+  kill();
+  processes.deliver();
+  const own = await channelsOf(processes.owner);
+  assert.deepEqual(refusals([new Candidate(own), new Candidate(own)]), [null, 'quota_exceeded']);
+});
+
 test('whoever asks a worker whose owner is gone is told so', async () => {
   const processes = processesWith(limitedKey({ connectionsMax: 2, publishesPerSecondMax: 5 }));
   const { gate, kill } = processes.start();
