@@ -9,6 +9,9 @@ export interface AttemptRules {
   readonly clientsMax: number;
 }
 
+/** Told of each failed attempt that is counted here, by the client's name among all clients. */
+export type FailureListener = (group: string) => void;
+
 interface Failures {
   count: number;
   untilMs: number;
@@ -22,6 +25,7 @@ export class Attempts {
   readonly #clock: Clock;
   readonly #rules: AttemptRules;
   readonly #failures = new Map<string, Failures>();
+  readonly #listeners = new Set<FailureListener>();
 
   constructor(clock: Clock, rules: AttemptRules) {
     this.#clock = clock;
@@ -36,7 +40,22 @@ export class Attempts {
   }
 
   failed(client: string): void {
-    const group = clientGroup(client);
+    this.counted(clientGroup(client), null);
+  }
+
+  /** Tells of failures that are counted from now on. Returns what ends it. */
+  onFailure(listener: FailureListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Counts a failure, and tells everybody of it but the one that told this. */
+  counted(group: string, teller: FailureListener | null): void {
+    this.#count(group);
+    for (const listener of this.#listeners) if (listener !== teller) listener(group);
+  }
+
+  #count(group: string): void {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#failures.get(group);
     if (known !== undefined && known.untilMs > nowMs) {

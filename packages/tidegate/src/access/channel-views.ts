@@ -2,10 +2,9 @@ import type { Channels } from '../channels/index.ts';
 import { GuardedChannels } from './guarded-channels.ts';
 import type { GrantedIdentity } from './identity.ts';
 import { LimitedChannels } from './limited-channels.ts';
-import type { Access, Identity } from './port.ts';
+import { type Access, type AccessChannels, type Identity, ONE_CONNECTION, type Share } from './port.ts';
 import type { Usages } from './usages.ts';
 
-const ONE_CONNECTION = { connections: 1, subscriptions: 0 } as const;
 const letGoOfNothing = (): void => {};
 
 /** The channels as each identity may use them: one view for all its connections, made when it first comes. */
@@ -13,7 +12,7 @@ export class ChannelViews {
   readonly #channels: Channels;
   readonly #usages: Usages;
   readonly #access: Pick<Access, 'hold' | 'standing'>;
-  readonly #guarded = new WeakMap<Identity, Channels>();
+  readonly #guarded = new WeakMap<Identity, AccessChannels>();
   readonly #limited = new WeakMap<Identity, Channels>();
 
   constructor(channels: Channels, usages: Usages, access: Pick<Access, 'hold' | 'standing'>) {
@@ -23,13 +22,13 @@ export class ChannelViews {
   }
 
   /** With what the identity may do, and with its limits. */
-  guardedFor(identity: Identity): Channels {
+  guardedFor(identity: Identity): AccessChannels {
     let guarded = this.#guarded.get(identity);
     if (guarded === undefined) {
       const usage = this.#usages.of(identity);
       const within =
         usage === null ? this.#channels : new LimitedChannels(this.#channels, usage, 'each subscription');
-      guarded = new GuardedChannels(within, identity as GrantedIdentity, this.#access);
+      guarded = new GuardedChannels(within, identity as GrantedIdentity, this.#access, usage);
       this.#guarded.set(identity, guarded);
     }
     return guarded;
@@ -47,7 +46,14 @@ export class ChannelViews {
     return limited;
   }
 
-  /** Counts a connection of the identity; returns what counts it off. @throws TidegateError quota_exceeded */
+  /** See `Access.admit`. */
+  admit(identity: Identity, share: Share, times: number, ready: () => void): void {
+    const usage = this.#usages.of(identity);
+    if (usage === null) ready();
+    else usage.admit(share, times, ready);
+  }
+
+  /** See `Access.connect`. */
   connect(identity: Identity): () => void {
     const usage = this.#usages.of(identity);
     if (usage === null) return letGoOfNothing;

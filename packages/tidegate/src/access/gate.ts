@@ -1,6 +1,6 @@
 import type { Channels } from '../channels/index.ts';
-import { type Clock, type Limits, type Metrics, TidegateError } from '../kernel/index.ts';
-import { Attempts } from './attempts.ts';
+import { type Clock, type Limits, type Line, type Metrics, TidegateError } from '../kernel/index.ts';
+import type { AccessRules } from './access-rules.ts';
 import type { Certificates } from './certificates.ts';
 import { ChannelViews } from './channel-views.ts';
 import { type CheckCounters, checkCounters } from './check-counters.ts';
@@ -9,21 +9,21 @@ import { type Allow, Grants } from './grants.ts';
 import { Holds } from './holds.ts';
 import { GrantedIdentity } from './identity.ts';
 import { KeyRing } from './keys.ts';
-import { limitHits } from './limit-hits.ts';
-import type { KeyOptions, LimitOptions } from './options.ts';
-import type { Access, AccessEnd, AccessHold, Identity, ShownCertificate } from './port.ts';
-import { isRevoked, NOTHING_REVOKED, type Revoked } from './revocations.ts';
+import type { LimitOptions } from './options.ts';
+import type {
+  Access,
+  AccessChannels,
+  AccessEnd,
+  AccessHold,
+  Identity,
+  Share,
+  ShownCertificate,
+} from './port.ts';
+import { serveIssuers } from './relayed-keys.ts';
+import type { RemoteKeys } from './remote-keys.ts';
+import { isRevoked, type Revoked } from './revocations.ts';
+import { SharedCounts } from './shared-counts.ts';
 import { Tokens } from './tokens.ts';
-import { Usages } from './usages.ts';
-
-/** What the gate goes by. Keys and what was revoked change while the server runs. */
-export interface AccessRules {
-  /** By name. */
-  readonly keys: ReadonlyMap<string, KeyOptions>;
-  readonly revoked: Revoked;
-}
-
-export const NO_RULES: AccessRules = { keys: new Map(), revoked: NOTHING_REVOKED };
 
 export interface GateOptions {
   readonly channels: Channels;
@@ -41,12 +41,16 @@ export interface GateOptions {
   readonly rules: AccessRules;
   /** The limits of those who have none of their own. Default: none. */
   readonly defaultLimits?: LimitOptions | undefined;
+  /** In a worker, the line to the owner, where limits and failed attempts are counted. Default: none. */
+  readonly line?: Line | null;
+  /** The keys of issuers that this process fetches, by the issuers' names. Default: none. */
+  readonly remoteKeys?: ReadonlyMap<string, RemoteKeys>;
 }
 
 /** Verifies credentials, remembers those that it has verified, and ends what rests on those that are no longer good. */
 export class Gate implements Access {
   readonly #options: GateOptions;
-  readonly #attempts: Attempts;
+  readonly #counts: SharedCounts;
   readonly #holds: Holds;
   readonly #verified = new Map<string, GrantedIdentity>();
   /** Callers that wait for a verification that is under way, by credential: a thousand who come at once cost one. */
@@ -62,19 +66,15 @@ export class Gate implements Access {
   constructor(options: GateOptions) {
     const { clock, limits, metrics, rules } = options;
     this.#options = options;
-    this.#attempts = new Attempts(clock, {
-      failuresMax: limits.credentialFailuresMax,
-      windowMs: limits.credentialFailureWindowMs,
-      clientsMax: limits.credentialClientsMax,
-    });
+    const { defaultLimits = null, line = null } = options;
+    this.#counts = new SharedCounts({ clock, limits, metrics, defaultLimits, line });
     this.#holds = new Holds(clock);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
     this.#closed = this.#hasToClose;
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
-    const usages = new Usages(clock, limitHits(metrics), options.defaultLimits ?? null);
-    this.#views = new ChannelViews(options.channels, usages, this);
+    this.#views = new ChannelViews(options.channels, this.#counts.usages, this);
     metrics.observedGauge(
       {
         name: 'tidegate_identities_held',
@@ -124,7 +124,7 @@ export class Gate implements Access {
       this.#accept(credential, key, from, done);
       return;
     }
-    const waitMs = this.#attempts.waitMs(from);
+    const waitMs = this.#counts.attempts.waitMs(from);
     if (waitMs > 0) {
       this.#checks.slowed_down.add(1);
       done(
@@ -148,12 +148,16 @@ export class Gate implements Access {
     return certificates.identityOf(certificate) ?? this.#anonymous;
   }
 
-  channelsFor(identity: Identity): Channels {
+  channelsFor(identity: Identity): AccessChannels {
     return this.#views.guardedFor(identity);
   }
 
   limitedChannelsFor(identity: Identity): Channels {
     return this.#views.limitedFor(identity);
+  }
+
+  admit(identity: Identity, share: Share, times: number, ready: () => void): void {
+    this.#views.admit(identity, share, times, ready);
   }
 
   connect(identity: Identity): () => void {
@@ -185,6 +189,15 @@ export class Gate implements Access {
         this.#verified.delete(credential);
     }
     this.#holds.end((identity) => this.#isRevoked(identity), 'revoked');
+  }
+
+  /**
+   * Answers a worker, whose gate was given the other end of this line: counts what it uses and releases it when the worker is gone, counts
+   * failed attempts together with it, and tells it the keys of issuers. For the owner, to be called before anything arrives on the line.
+   */
+  serve(line: Line): void {
+    this.#counts.serve(line);
+    serveIssuers(line, this.#options.remoteKeys ?? new Map());
   }
 
   close(): void {
@@ -277,7 +290,7 @@ export class Gate implements Access {
 
   #refuse(from: string, error: TidegateError, done: (result: Identity | TidegateError) => void): void {
     // A token that was good once is no guess, and an issuer that is away is nobody's fault.
-    if (error.code === 'credential_invalid') this.#attempts.failed(from);
+    if (error.code === 'credential_invalid') this.#counts.attempts.failed(from);
     this.#checks[error.code === 'issuer_unavailable' ? 'unavailable' : 'refused'].add(1);
     done(error);
   }

@@ -11,18 +11,34 @@ import type {
 import { TidegateError } from '../kernel/index.ts';
 import { endedError } from './ended.ts';
 import type { GrantedIdentity } from './identity.ts';
-import type { Access, AccessEnd, AccessHold, Identity, Permission } from './port.ts';
+import type { Access, AccessChannels, AccessEnd, AccessHold, Identity, Permission } from './port.ts';
+import type { Usage } from './usage.ts';
 
 /** The channels as somebody sees them who may not do everything, or not for ever. */
-export class GuardedChannels implements Channels {
+export class GuardedChannels implements AccessChannels {
   readonly #channels: Channels;
   readonly #identity: GrantedIdentity;
   readonly #access: Pick<Access, 'hold' | 'standing'>;
+  readonly #usage: Usage | null;
 
-  constructor(channels: Channels, identity: GrantedIdentity, access: Pick<Access, 'hold' | 'standing'>) {
+  /** @param usage what `channels` count in; null if nothing is limited */
+  constructor(
+    channels: Channels,
+    identity: GrantedIdentity,
+    access: Pick<Access, 'hold' | 'standing'>,
+    usage: Usage | null,
+  ) {
     this.#channels = channels;
     this.#identity = identity;
     this.#access = access;
+    this.#usage = usage;
+  }
+
+  admit(channels: readonly string[], ready: () => void): void {
+    // What is not allowed is refused for that, and must not be held, even for a moment.
+    const isAllowed = channels.every((channel) => this.#identity.allows('subscribe', channel));
+    if (this.#usage === null || !isAllowed) ready();
+    else this.#usage.admit({ connections: 1, subscriptions: channels.length }, 1, ready);
   }
 
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {

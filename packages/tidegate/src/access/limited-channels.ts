@@ -7,8 +7,8 @@ import type {
   SubscribeRequest,
   Subscription,
 } from '../channels/index.ts';
-import type { TidegateError } from '../kernel/index.ts';
-import type { Delayed, Share, Usage } from './usage.ts';
+import type { Share } from './port.ts';
+import type { Delayed, Usage } from './usage.ts';
 
 /** Who counts the connections: the channels, where each subscription is one, or the edge, where one carries several. */
 export type ConnectionCount = 'each subscription' | 'by the edge';
@@ -25,19 +25,20 @@ export class LimitedChannels implements Channels {
     this.#connectionsPerSubscribe = connections === 'each subscription' ? 1 : 0;
   }
 
-  publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
-    const refusals = events.map(({ data }) => this.#usage.refusal(data?.length ?? 0));
-    const taken = events.filter((_, index) => refusals[index] === null);
-    if (taken.length === events.length) {
-      this.#channels.publish(events, protocol, done);
-      return;
-    }
-    const settle: PublishCallback = (outcomes) => {
-      let next = 0;
-      done(refusals.map((refusal: TidegateError | null) => refusal ?? outcomes[next++]));
-    };
-    if (taken.length === 0) settle([]);
-    else this.#channels.publish(taken, protocol, settle);
+  publish(offered: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
+    this.#usage.judge(offered, (refusals, events) => {
+      const taken = events.filter((_, index) => refusals[index] === null);
+      if (taken.length === events.length) {
+        this.#channels.publish(events, protocol, done);
+        return;
+      }
+      const settle: PublishCallback = (outcomes) => {
+        let next = 0;
+        done(refusals.map((refusal) => refusal ?? outcomes[next++]));
+      };
+      if (taken.length === 0) settle([]);
+      else this.#channels.publish(taken, protocol, settle);
+    });
   }
 
   subscribe(request: SubscribeRequest): Subscription {

@@ -2,13 +2,22 @@ import { Buffer } from 'node:buffer';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Channels } from '../channels/index.ts';
-import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Limits,
+  type Line,
+  type Logger,
+  type Metrics,
+  TidegateError,
+} from '../kernel/index.ts';
+import type { AccessRules } from './access-rules.ts';
 import { Certificates } from './certificates.ts';
 import { fetchText } from './fetch-text.ts';
-import { type AccessRules, Gate } from './gate.ts';
+import { Gate } from './gate.ts';
 import type { Issuer } from './issuer.ts';
 import { fixedKeys, type KeySource, readKeySet, readPublicKey } from './key-source.ts';
 import type { AccessOptions, IssuerOptions } from './options.ts';
+import { KeyRelay } from './relayed-keys.ts';
 import { type KeySetCopy, RemoteKeys } from './remote-keys.ts';
 import { Tokens } from './tokens.ts';
 
@@ -27,6 +36,11 @@ export interface OpenGateOptions {
   readonly closed: () => void;
   /** Whether a shared secret may be so short that it can be guessed: where nobody else can reach the server. */
   readonly weakSecrets: 'allowed' | 'refused';
+  /**
+   * In a worker, the line to the owner of the log: what everybody uses is counted there, failed attempts are counted by all processes
+   * together, and the keys of issuers come from there. Default: none, for the owner and for a server of one process.
+   */
+  readonly line?: Line | null;
 }
 
 /**
@@ -34,8 +48,9 @@ export interface OpenGateOptions {
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
  */
 export async function openGate(options: OpenGateOptions): Promise<Gate> {
-  const { channels, clock, limits, metrics, access, rules, openWithoutCredentials, closed } = options;
-  const issuers = await issuersOf(options);
+  const { channels, clock, limits, metrics, access, rules, openWithoutCredentials, closed, line } = options;
+  const remoteKeys = new Map<string, RemoteKeys>();
+  const issuers = await issuersOf(options, remoteKeys);
   return new Gate({
     channels,
     clock,
@@ -48,34 +63,59 @@ export async function openGate(options: OpenGateOptions): Promise<Gate> {
     closed,
     rules,
     defaultLimits: access.limits,
+    line: line ?? null,
+    remoteKeys,
   });
 }
 
-async function issuersOf(options: OpenGateOptions): Promise<readonly Issuer[]> {
+/** @param remoteKeys what is fetched by this process is added, by the issuer's name */
+async function issuersOf(
+  options: OpenGateOptions,
+  remoteKeys: Map<string, RemoteKeys>,
+): Promise<readonly Issuer[]> {
   const configured = Object.entries(options.access.issuers ?? {});
   if (configured.length === 0) return [];
   // Loaded only now: a server that believes no tokens starts without what verifies them.
   const { Issuer } = await import('./issuer.ts');
+  const { line, logger } = options;
+  const relay = line === undefined || line === null ? null : new KeyRelay(line, logger);
   return configured.map(([name, issuer]) => {
     const { algorithms, issuer: claimed, audience, allow = {} } = issuer;
     return new Issuer(
       { name, algorithms, issuer: claimed, audience, allow },
-      sourceOf(name, issuer, options),
+      sourceOf(name, issuer, options, (url) => {
+        if (relay !== null) return relay.keysOf(name);
+        const keys = fetchedKeys(name, url, options);
+        remoteKeys.set(name, keys);
+        return keys;
+      }),
     );
   });
 }
 
-function sourceOf(name: string, issuer: IssuerOptions, options: OpenGateOptions): KeySource {
+function sourceOf(
+  name: string,
+  issuer: IssuerOptions,
+  options: OpenGateOptions,
+  keysAt: (url: string) => KeySource,
+): KeySource {
   const where = `access.issuers.${name}`;
   if (issuer.secret !== undefined) return sharedSecret(issuer.secret, where, options);
   if (issuer.publicKey !== undefined)
     return fixedKeys({ kind: 'key', key: readPublicKey(issuer.publicKey, where) });
   if (issuer.jwksFile !== undefined)
     return fixedKeys({ kind: 'set', set: keySetOfFile(issuer.jwksFile, where) });
-  const { clock, limits, logger, dataFolder } = options;
+  return keysAt(issuer.jwksUrl ?? '');
+}
+
+function fetchedKeys(
+  name: string,
+  url: string,
+  { clock, limits, logger, dataFolder }: OpenGateOptions,
+): RemoteKeys {
   return new RemoteKeys({
     name,
-    url: issuer.jwksUrl ?? '',
+    url,
     clock,
     logger,
     limits,

@@ -25,6 +25,27 @@ export interface Identity {
   allows(permission: Permission, channel: string): boolean;
 }
 
+/** What is held for as long as a subscription or connection goes on. */
+export interface Share {
+  readonly connections: number;
+  readonly subscriptions: number;
+}
+
+/** A connection that carries nothing yet. */
+export const ONE_CONNECTION: Share = Object.freeze({ connections: 1, subscriptions: 0 });
+/** A channel or pattern on a connection that counts already. */
+export const ONE_SUBSCRIPTION: Share = Object.freeze({ connections: 0, subscriptions: 1 });
+
+/** The channels as somebody may use them. */
+export interface AccessChannels extends Channels {
+  /**
+   * To be called before subscribing, with what is to be subscribed to: `ready` is called once it is known whether the limits allow that, at
+   * once or later, and subscribes, or is refused, before it returns. What it does not subscribe to is given back. Pages of history need
+   * none of it.
+   */
+  admit(channels: readonly string[], ready: () => void): void;
+}
+
 /** Why an identity ended while somebody held on to it. */
 export type AccessEnd = 'expired' | 'revoked';
 
@@ -59,15 +80,21 @@ export interface Access {
   /** Who shows a certificate that the listener believes, and nothing else; the anonymous identity if none of its names means anything. */
   certified(certificate: ShownCertificate): Identity;
   /** The channels as somebody sees them: what they may not do is answered with access_denied, and what goes beyond their limits with quota_exceeded, rate_exceeded or body_too_large. */
-  channelsFor(identity: Identity): Channels;
+  channelsFor(identity: Identity): AccessChannels;
   /**
    * The channels with nothing but the limits of somebody, for edges that ask the identity themselves and carry several subscriptions over
    * one connection, which they count by `connect`.
    */
   limitedChannelsFor(identity: Identity): Channels;
   /**
+   * Asks for as many of some equal shares of somebody's limits as there are, up to `times`. Calls back once: at once where nothing is limited or
+   * this process counts, later where another does. What `ready` connects and subscribes before it returns is refused, or counts; what it does
+   * not use is given back. To be called before `connect`, and before subscribing through `limitedChannelsFor`.
+   */
+  admit(identity: Identity, share: Share, times: number, ready: () => void): void;
+  /**
    * Counts a connection of somebody. Returns what counts it off again, to be called once.
-   * @throws TidegateError quota_exceeded
+   * @throws TidegateError quota_exceeded; worker_unavailable if the process that counts is gone
    */
   connect(identity: Identity): () => void;
   /** Whether an identity that was verified earlier is good now, and if not, why. */

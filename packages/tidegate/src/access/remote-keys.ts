@@ -38,6 +38,7 @@ export class RemoteKeys implements KeySource {
   #retryMs = RETRY_MS;
   #timer: Timer | null = null;
   #closed = false;
+  readonly #listeners = new Set<(text: string) => void>();
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
@@ -54,6 +55,17 @@ export class RemoteKeys implements KeySource {
 
   get current(): VerificationKeys | null {
     return this.#current;
+  }
+
+  /** The set as the issuer published it; empty while it is not known yet. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Calls back whenever there is another set. Returns what ends it. */
+  onText(listener: (text: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   refresh(): Promise<boolean> {
@@ -106,5 +118,6 @@ export class RemoteKeys implements KeySource {
   #adopt(text: string): void {
     this.#current = { kind: 'set', set: readKeySet(text) };
     this.#text = text;
+    for (const listener of this.#listeners) listener(text);
   }
 }

@@ -1,3 +1,4 @@
+import type { AccessChannels } from '../access/port.ts';
 import type { Channels } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
 import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
@@ -8,7 +9,7 @@ import { refuse } from './refusal.ts';
 export type ChannelHandler = (exchange: HttpExchange, channels: Channels, channel: string) => void;
 
 /** Takes an exchange that names its channels itself. */
-export type ChannelsHandler = (exchange: HttpExchange, channels: Channels) => void;
+export type ChannelsHandler = (exchange: HttpExchange, channels: AccessChannels) => void;
 
 /** Where requests go. */
 export interface Routes {
@@ -48,7 +49,10 @@ export function createRouter(mountPath: string, routes: Routes): ChannelsHandler
       if (isReading(exchange, READING))
         routes.history(exchange, channels, decodeChannel(path, historyPath.length));
     } else if (path === ssePath) {
-      if (isReading(exchange, READING)) routes.sseChannels(exchange, channels);
+      if (isReading(exchange, READING)) {
+        const wanted = exchange.request.query.getAll('channel');
+        channels.admit(wanted, () => routes.sseChannels(exchange, channels));
+      }
     } else exchange.fail(new TidegateError('http_not_found'));
   };
   return (exchange, channels) => {
@@ -76,12 +80,20 @@ export function withConnections(
   };
 }
 
-function routeChannel(exchange: HttpExchange, channels: Channels, channel: string, routes: Routes): void {
+function routeChannel(
+  exchange: HttpExchange,
+  channels: AccessChannels,
+  channel: string,
+  routes: Routes,
+): void {
   if (exchange.request.method === 'POST') routes.publish(exchange, channels, channel);
-  else if (isReading(exchange, BOTH)) subscriptionHandler(exchange, routes)(exchange, channels, channel);
+  else if (isReading(exchange, BOTH)) {
+    const subscribe = subscriptionHandler(exchange, routes);
+    channels.admit([channel], () => subscribe(exchange, channels, channel));
+  }
 }
 
-function routePublish(exchange: HttpExchange, channels: Channels, routes: Routes): void {
+function routePublish(exchange: HttpExchange, channels: AccessChannels, routes: Routes): void {
   if (exchange.request.method === 'POST') routes.publishMany(exchange, channels);
   else refuseMethod(exchange, WRITING);
 }

@@ -90,6 +90,12 @@ export const LIMITS = {
     'How long invalid credentials count.',
   ),
   credentialClientsMax: limit(10_000, 1, 1_000_000, 'Addresses of which invalid credentials are counted.'),
+  usageReportIntervalMs: limit(
+    50,
+    1,
+    10 * SECOND,
+    'How often a worker says what a limited credential was sent, so that all workers together keep to its rate of bytes.',
+  ),
   jwksBytesMax: limit(256 * KIB, 1 * KIB, 16 * MIB, "An issuer's key set is held in memory whole."),
   jwksTimeoutMs: limit(5 * SECOND, 100, 60 * SECOND, 'An issuer that does not answer is asked again later.'),
   jwksRefreshMs: limit(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitHits } from '../../src/access/limit-hits.ts';
-import { Usage } from '../../src/access/usage.ts';
+import { LocalUsage } from '../../src/access/local-usage.ts';
 import { noMetrics } from '../../src/kernel/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -15,7 +15,7 @@ class Subscriber {
 
 test('whoever is delayed is resumed once, and whoever has gone is not', () => {
   const clock = new ManualClock();
-  const usage = new Usage(clock, { bytesOutPerSecondMax: 100 }, limitHits(noMetrics));
+  const usage = new LocalUsage(clock, { bytesOutPerSecondMax: 100 }, limitHits(noMetrics));
   const [gone, stays] = [new Subscriber(), new Subscriber()];
   assert.equal(usage.handed(150, gone), false);
   assert.equal(usage.handed(50, stays), false);
@@ -34,7 +34,7 @@ test('whoever is delayed is resumed once, and whoever has gone is not', () => {
 
 test('a subscriber that goes when it is the only one leaves those who come later their turn', () => {
   const clock = new ManualClock();
-  const usage = new Usage(clock, { bytesOutPerSecondMax: 100 }, limitHits(noMetrics));
+  const usage = new LocalUsage(clock, { bytesOutPerSecondMax: 100 }, limitHits(noMetrics));
   const [gone, next] = [new Subscriber(), new Subscriber()];
   usage.handed(200, gone);
   usage.forget(gone);
@@ -45,7 +45,7 @@ test('a subscriber that goes when it is the only one leaves those who come later
 
 test('what is taken only in part is not taken at all', () => {
   const limits = { connectionsMax: 1, subscriptionsMax: 1 };
-  const usage = new Usage(new ManualClock(), limits, limitHits(noMetrics));
+  const usage = new LocalUsage(new ManualClock(), limits, limitHits(noMetrics));
   assert.throws(() => usage.hold({ connections: 1, subscriptions: 2 }));
   usage.hold({ connections: 1, subscriptions: 1 });
   assert.throws(() => usage.hold({ connections: 0, subscriptions: 1 }));

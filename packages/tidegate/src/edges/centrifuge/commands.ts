@@ -1,3 +1,4 @@
+import { openAdmitted } from './admission.ts';
 import { admit, refreshed } from './connecting.ts';
 import { readHistory } from './history.ts';
 import { askMembers, askStats } from './presence-results.ts';
@@ -24,11 +25,11 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
     case 'subscribe':
       subscriptions.prepare(
         { channel: command.channel, wish: command.wish, side: 'client', options: PLAIN_OPTIONS },
-        (open) => {
-          const { outcome, entered } = open();
-          answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
-          entered();
-        },
+        (opening) =>
+          openAdmitted(session, [opening], ([{ outcome, entered }]) => {
+            answer('code' in outcome ? failure(outcome) : { method: 'subscribe', ...outcome });
+            entered();
+          }),
       );
       break;
     case 'sub_refresh':

@@ -1,11 +1,19 @@
-import type { Identity } from '../../access/port.ts';
+import { type Identity, ONE_CONNECTION } from '../../access/port.ts';
 import { TidegateError } from '../../kernel/index.ts';
+import { openAdmitted } from './admission.ts';
 import { claimsOf } from './connection-claims.ts';
 import { type Command, PLAIN_WISH, type Result, type SubscribeWish } from './protocol.ts';
 import type { Session } from './session.ts';
-import { DISCONNECT, type Disconnect, ERROR, failure, type ProtocolError } from './status.ts';
-import type { SubscribeOptions } from './subscribe-options.ts';
-import type { Opening } from './subscriptions.ts';
+import {
+  DISCONNECT,
+  type Disconnect,
+  ERROR,
+  failure,
+  type ProtocolError,
+  protocolErrorOf,
+} from './status.ts';
+import { PLAIN_OPTIONS, type SubscribeOptions } from './subscribe-options.ts';
+import type { Opened, Opening } from './subscription-request.ts';
 
 type ConnectCommand = Extract<Command, { readonly method: 'connect' }>;
 
@@ -18,14 +26,14 @@ export function admit(session: Session, command: ConnectCommand, answer: (result
     // As Centrifugo says it that there are no credentials.
     const { unnamed } = session.arrival;
     if (unnamed === access.anonymous && !access.admitsAnonymous) session.disconnect(DISCONNECT.badRequest);
-    else connected(session, unnamed, command, answer);
+    else connect(session, unnamed, command, answer);
     return;
   }
   access.verify(token, session.from, (result) => {
     if (!session.isOpen) return;
     // A token for one channel is not one for all that its issuer's tokens allow.
     if (isForChannel(result)) session.disconnect(DISCONNECT.invalidToken);
-    else if (!(result instanceof TidegateError)) connected(session, result, command, answer);
+    else if (!(result instanceof TidegateError)) connect(session, result, command, answer);
     else if (result.code === 'token_expired') answer(failure(ERROR.tokenExpired));
     else refuse(session, result, answer);
   });
@@ -68,6 +76,18 @@ function refuse(session: Session, error: TidegateError, answer: (result: Result)
   else session.disconnect(told);
 }
 
+/** Lets the client in as soon as it is known whether its limits allow one more connection. */
+function connect(
+  session: Session,
+  identity: Identity,
+  command: ConnectCommand,
+  answer: (result: Result) => void,
+): void {
+  session.context.access.admit(identity, ONE_CONNECTION, 1, () => {
+    if (session.isOpen) connected(session, identity, command, answer);
+  });
+}
+
 function connected(
   session: Session,
   identity: Identity,
@@ -83,16 +103,16 @@ function connected(
   try {
     ttlSeconds = session.adopt(identity, claimed.info);
   } catch (error) {
-    if (!(error instanceof TidegateError) || error.code !== 'quota_exceeded') throw error;
-    session.disconnect(DISCONNECT.connectionLimit);
+    if (!(error instanceof TidegateError)) throw error;
+    if (error.code === 'quota_exceeded') session.disconnect(DISCONNECT.connectionLimit);
+    else answer(failure(protocolErrorOf(error)));
     return;
   }
   const { limits, version, format } = session.context;
-  prepareClaimed(session, claimed.subscriptions, command.subs, (openings) => {
-    const opened = openings.map(([channel, open]) => [channel, open()] as const);
+  prepareClaimed(session, claimed.subscriptions, command.subs, (channels, opened) => {
     // Those that cannot be had are left out.
-    const had = opened.flatMap(([channel, { outcome }]) =>
-      'position' in outcome ? [[channel, outcome] as const] : [],
+    const had = opened.flatMap(({ outcome }, index) =>
+      'position' in outcome ? [[channels[index], outcome] as const] : [],
     );
     answer({
       method: 'connect',
@@ -104,7 +124,7 @@ function connected(
       node: session.arrival.node,
       subs: new Map(had),
     });
-    for (const [, { entered }] of opened) entered();
+    for (const { entered } of opened) entered();
   });
 }
 
@@ -113,20 +133,21 @@ function prepareClaimed(
   session: Session,
   claimed: ReadonlyMap<string, SubscribeOptions>,
   wishes: ReadonlyMap<string, SubscribeWish>,
-  done: (openings: readonly (readonly [channel: string, opening: Opening])[]) => void,
+  done: (channels: readonly string[], opened: readonly Opened[]) => void,
 ): void {
-  const subscriptions = [...claimed];
-  const openings: (readonly [string, Opening])[] = [];
+  const channels = [...claimed.keys()];
+  const openings: Opening[] = [];
   const next = (index: number): void => {
-    if (index === subscriptions.length) {
-      done(openings);
+    if (index === channels.length) {
+      openAdmitted(session, openings, (opened) => done(channels, opened));
       return;
     }
-    const [channel, options] = subscriptions[index];
+    const channel = channels[index];
+    const options = claimed.get(channel) ?? PLAIN_OPTIONS;
     const { recover } = wishes.get(channel) ?? PLAIN_WISH;
     const wish = { ...PLAIN_WISH, recover };
     session.subscriptions.prepare({ channel, wish, side: 'server', options }, (opening) => {
-      openings.push([channel, opening]);
+      openings.push(opening);
       next(index + 1);
     });
   };

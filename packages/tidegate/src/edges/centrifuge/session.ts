@@ -1,4 +1,5 @@
 import type { Identity } from '../../access/port.ts';
+import { openAdmitted } from './admission.ts';
 import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { ConnectedClient } from './clients.ts';
 import { CommandQueue, publishBytes } from './command-queue.ts';
@@ -10,6 +11,7 @@ import { type ClientInfo, type Command, MalformedCommand, PLAIN_WISH, type Resul
 import { type PublishCommand, publishAll, publishable } from './publishing.ts';
 import { DISCONNECT, type Disconnect, UNSUBSCRIBE } from './status.ts';
 import type { SubscribeOptions } from './subscribe-options.ts';
+import type { Opened } from './subscription-request.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { randomUuid } from './uuid.ts';
 
@@ -252,7 +254,7 @@ export class Session implements ConnectedClient {
 
   /**
    * The client is who it says. Tells for how long, in seconds.
-   * @throws TidegateError quota_exceeded, the first time
+   * @throws TidegateError quota_exceeded, worker_unavailable, the first time
    */
   adopt(identity: Identity, connInfo: ClientInfo['connInfo']): number {
     this.#disconnected ??= this.context.access.connect(identity);
@@ -269,13 +271,15 @@ export class Session implements ConnectedClient {
   // --- What the server does of itself. ---
 
   subscribeByServer(channel: string, options: SubscribeOptions, done: () => void): void {
-    this.subscriptions.prepare({ channel, wish: PLAIN_WISH, side: 'server', options }, (open) => {
-      const { outcome, entered } = open();
-      if ('position' in outcome) {
-        this.outbox.push({ kind: 'subscribe', channel, position: outcome.position, data: options.data });
-        entered();
-      }
-      done();
+    this.subscriptions.prepare({ channel, wish: PLAIN_WISH, side: 'server', options }, (opening) => {
+      const ready = ([{ outcome, entered }]: readonly Opened[]): void => {
+        if ('position' in outcome) {
+          this.outbox.push({ kind: 'subscribe', channel, position: outcome.position, data: options.data });
+          entered();
+        }
+        done();
+      };
+      openAdmitted(this, [opening], ready, done);
     });
   }
 

@@ -1,11 +1,11 @@
 import type { Buffer } from 'node:buffer';
 import type { AccessEnd, Identity } from '../../access/port.ts';
 import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
-import type { ChannelSubscription, Side, SubscriptionOwner } from './channel-subscription.ts';
+import type { ChannelSubscription, SubscriptionOwner } from './channel-subscription.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { type Begun, beginSubscription } from './opening.ts';
 import type { Outbox } from './outbox.ts';
-import type { ClientInfo, SubscribeResult, SubscribeWish } from './protocol.ts';
+import type { ClientInfo } from './protocol.ts';
 import { type Missed, NOTHING_MISSED, readMissed, toldPosition } from './recovery.ts';
 import {
   DISCONNECT,
@@ -15,7 +15,7 @@ import {
   protocolErrorOf,
   UNSUBSCRIBE,
 } from './status.ts';
-import type { SubscribeOptions } from './subscribe-options.ts';
+import { type Opened, type Opening, refusal, type SubscriptionRequest } from './subscription-request.ts';
 import { optionsOfToken, verifySubscriptionToken } from './subscription-token.ts';
 
 /** What subscriptions need of their session. */
@@ -31,33 +31,10 @@ export interface SubscriptionsHost {
   disconnect(reason: Disconnect): void;
 }
 
-/** What became of a subscription. */
-export interface Opened {
-  readonly outcome: SubscribeResult | ProtocolError;
-  /** To be called once the client has been told: it is present from then on. */
-  entered(): void;
-}
-
-/** Opens a subscription that was prepared. Publications follow in the next turn, so that the client is to be told before. */
-export type Opening = () => Opened;
-
-/** A subscription that is asked for. */
-export interface SubscriptionRequest {
-  readonly channel: string;
-  readonly wish: SubscribeWish;
-  readonly side: Side;
-  /** What the server wants of it, unless a token of its own says so. */
-  readonly options: SubscribeOptions;
-}
-
 /** A subscription that may be had. */
 interface Granted extends SubscriptionRequest {
   /** The token that it rests on; null if it rests on the connection's. */
   readonly token: Identity | null;
-}
-
-function refusal(error: ProtocolError): Opening {
-  return () => ({ outcome: error, entered() {} });
 }
 
 /** The subscriptions of one client. */
@@ -158,7 +135,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   #recover(granted: Granted, ready: (opening: Opening) => void): void {
     const { channel, wish } = granted;
-    const latest: Opening = () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED);
+    const latest: Opening = {
+      takes: 1,
+      open: () => this.#open(granted, { kind: 'latest' }, NOTHING_MISSED),
+    };
     if (wish.recover === null) {
       ready(latest);
       return;
@@ -170,18 +150,22 @@ export class Subscriptions implements SubscriptionOwner {
         ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
       else if ('code' in missed) ready(refusal(missed));
       // A larger recovery goes on as pushes, from where the reply ends.
-      else ready(() => this.#open(granted, { kind: 'offset', ...missed.next }, missed));
+      else
+        ready({
+          takes: 1,
+          open: () => this.#open(granted, { kind: 'offset', ...missed.next }, missed),
+        });
     });
   }
 
   #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
     const { channel, wish, side, options, token } = granted;
-    if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed)();
+    if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed).open();
     let begun: Begun;
     try {
       begun = beginSubscription(this.#host.context, this.#host.identity, this, channel, from, side, wish);
     } catch (error) {
-      return refusal(protocolErrorOf(error))();
+      return refusal(protocolErrorOf(error)).open();
     }
     const { subscription, position, delta } = begun;
     this.#byChannel.set(channel, subscription);

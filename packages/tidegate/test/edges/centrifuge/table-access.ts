@@ -1,4 +1,11 @@
-import type { Access, AccessHold, Identity, Permission } from '../../../src/access/port.ts';
+import type {
+  Access,
+  AccessChannels,
+  AccessHold,
+  Identity,
+  Permission,
+  Share,
+} from '../../../src/access/port.ts';
 import type { Channels } from '../../../src/channels/index.ts';
 import { TidegateError } from '../../../src/kernel/index.ts';
 
@@ -53,8 +60,17 @@ export class TableAccess implements Access {
     return 'good';
   }
 
-  channelsFor(): Channels {
-    return this.#channels;
+  channelsFor(): AccessChannels {
+    return {
+      publish: (events, protocol, done) => this.#channels.publish(events, protocol, done),
+      subscribe: (request) => this.#channels.subscribe(request),
+      drain: () => this.#channels.drain(),
+      admit: (_channels, ready) => ready(),
+    };
+  }
+
+  admit(_identity: Identity, _share: Share, _times: number, ready: () => void): void {
+    ready();
   }
 
   limitedChannelsFor(): Channels {

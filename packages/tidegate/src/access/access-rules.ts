@@ -1,0 +1,11 @@
+import type { KeyOptions } from './options.ts';
+import { NOTHING_REVOKED, type Revoked } from './revocations.ts';
+
+/** What the gate goes by. Keys and what was revoked change while the server runs. */
+export interface AccessRules {
+  /** By name. */
+  readonly keys: ReadonlyMap<string, KeyOptions>;
+  readonly revoked: Revoked;
+}
+
+export const NO_RULES: AccessRules = { keys: new Map(), revoked: NOTHING_REVOKED };

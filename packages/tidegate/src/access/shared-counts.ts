@@ -1,0 +1,50 @@
+import { type Clock, type Limits, type Line, type Metrics, TidegateError } from '../kernel/index.ts';
+import { Attempts } from './attempts.ts';
+import { limitHits } from './limit-hits.ts';
+import type { LocalUsage } from './local-usage.ts';
+import type { LimitOptions } from './options.ts';
+import { serveUsage } from './serve-usage.ts';
+import { shareAttempts } from './share-attempts.ts';
+import { countedByOwner, countedHere, Usages } from './usages.ts';
+
+export interface SharedCountsOptions {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  /** The limits of those who have none of their own; null for none. */
+  readonly defaultLimits: LimitOptions | null;
+  /** In a worker, the line to the owner, which counts; null in the owner. */
+  readonly line: Line | null;
+}
+
+/** What all processes of a server count together: what everybody uses of its limits, and failed attempts. */
+export class SharedCounts {
+  readonly attempts: Attempts;
+  readonly usages: Usages;
+  /** What this process counts for all; null in a worker. */
+  readonly #counted: Usages<LocalUsage> | null;
+
+  constructor({ clock, limits, metrics, defaultLimits, line }: SharedCountsOptions) {
+    const hits = limitHits(metrics);
+    this.attempts = new Attempts(clock, {
+      failuresMax: limits.credentialFailuresMax,
+      windowMs: limits.credentialFailureWindowMs,
+      clientsMax: limits.credentialClientsMax,
+    });
+    if (line === null) {
+      this.#counted = new Usages(countedHere(clock, hits), defaultLimits);
+      this.usages = this.#counted;
+    } else {
+      this.#counted = null;
+      this.usages = new Usages(countedByOwner(line, clock, limits, hits), defaultLimits);
+      shareAttempts(line, this.attempts);
+    }
+  }
+
+  /** Counts for a worker too, until its line closes. */
+  serve(line: Line): void {
+    if (this.#counted === null) throw new TidegateError('internal', 'A worker counts for nobody else');
+    serveUsage(line, this.#counted);
+    shareAttempts(line, this.attempts);
+  }
+}
