@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
-import { Hub, servePublishes } from './channels/index.ts';
+import { Hub, PresenceRegistry, servePublishes } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import {
   adminAuthorization,
@@ -15,6 +15,7 @@ import {
   TOPIC_KIND,
   topicKind,
 } from './control/index.ts';
+import { type ClientInfo, OwnerProcesses, serveEdges } from './edges/index.ts';
 import { type Logger, type Metrics, secretOf, systemClock, systemRandom } from './kernel/index.ts';
 import { assertFree, assertListenable, createAdminListener, isLoopback } from './listeners/index.ts';
 import { openLog } from './log/index.ts';
@@ -84,7 +85,9 @@ export async function startServer(
     const hub = new Hub({ log, clock, logger, metrics, limits, prefixes });
     resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
-    const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
+    const presence = new PresenceRegistry<ClientInfo>(limits);
+    const processes = pool === null ? null : new OwnerProcesses({ clock, limits });
+    const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
     const gate = await openGateOf(parts, resources.snapshot);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
@@ -113,11 +116,12 @@ export async function startServer(
     if (pool !== null) await assertFree(listen.host, listen.port, clock);
     const publicListener = await openPublicPort(parts, gate, { port: listen.port, sharing, ticketKeys });
     opened.push(() => publicListener.drain(0));
-    if (pool !== null) {
+    if (pool !== null && processes !== null) {
       pool.onLine((line) => {
         log.lead(line);
         serveSnapshot(line, resources, [TOPIC_KIND, KEY_KIND, REVOCATION_KIND]);
         servePublishes(line, hub);
+        serveEdges(line, { presence, processes });
       });
       const { port } = publicListener;
       const secret = ticketKeys?.toString('base64') ?? '';

@@ -1,9 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { type AccessRules, type Gate, openGate, revokedBy } from './access/index.ts';
-import type { Hub } from './channels/index.ts';
+import type { Hub, PresenceList } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { KEY_KIND, REVOCATION_KIND, type ResourceSpecs } from './control/index.ts';
-import { createEdges } from './edges/index.ts';
+import { type ClientInfo, createEdges, type OtherProcesses } from './edges/index.ts';
 import {
   type Clock,
   type Limits,
@@ -22,6 +22,10 @@ export interface ServingParts {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Who is in which channel, over all processes. */
+  readonly presence: PresenceList<ClientInfo>;
+  /** How the edges reach those of the other processes; null if there are none. */
+  readonly processes: OtherProcesses | null;
 }
 
 /** How a process takes its part of the connections. */
@@ -67,7 +71,7 @@ export async function openPublicPort(
   gate: Gate,
   { port, sharing, ticketKeys }: PublicPort,
 ): Promise<PublicListener> {
-  const { config, hub, clock, limits, logger, metrics } = parts;
+  const { config, hub, clock, limits, logger, metrics, presence, processes } = parts;
   const edges = createEdges({
     access: gate,
     channels: hub,
@@ -77,6 +81,8 @@ export async function openPublicPort(
     metrics,
     websocket: config.websocket,
     version: await packageVersion(),
+    presence,
+    processes,
   });
   const { host } = config.listen;
   return createHttpListener(

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
-import { ForwardedPublisher, Hub } from './channels/index.ts';
+import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
+import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
 import { LIMITS, type Line, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
@@ -72,7 +73,9 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics): Promise<
   const publisher = new ForwardedPublisher(line, limits, metrics);
   const prefixes = prefixesOf(snapshot);
   const hub = new Hub({ log, publisher, clock, logger, metrics, limits, prefixes });
-  const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
+  const presence = new RemotePresence(line, CLIENT_INFO_FORM);
+  const processes = new WorkerProcesses(line, limits);
+  const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
   const gate = await openGateOf(parts, snapshot);
   snapshot.onChange((kind) => {
     if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
