@@ -24,6 +24,10 @@ export class ProcessClient {
     return textOf(await this.#send(this.#keptAlive, 'POST', `/v1/channels/${channel}`, headers, body));
   }
 
+  async post(path: string, body: string): Promise<string> {
+    return textOf(await this.#send(this.#keptAlive, 'POST', path, {}, body));
+  }
+
   async get(path: string, headers: Record<string, string> = {}): Promise<string> {
     return textOf(await this.#send(this.#keptAlive, 'GET', path, headers));
   }
