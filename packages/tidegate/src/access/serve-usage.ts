@@ -25,8 +25,6 @@ export function serveUsage(line: Line, usages: Usages<LocalUsage>): void {
 /** What one worker holds of a usage. */
 interface Part {
   readonly usage: LocalUsage;
-  /** Ends telling the worker when its subscribers have to pause. */
-  readonly unlisten: () => void;
   connections: number;
   subscriptions: number;
 }
@@ -51,14 +49,13 @@ class WorkerUsages {
         this.#open(news);
         break;
       case 'close':
-        this.#part(news.id).unlisten();
         this.#parts.delete(news.id);
         break;
       case 'release':
         this.#release(this.#part(news.id), news);
         break;
       case 'spent':
-        this.#part(news.id).usage.spentElsewhere(news.bytes);
+        this.#spent(news.id, news.bytes);
         break;
     }
   }
@@ -74,7 +71,6 @@ class WorkerUsages {
   gone(): void {
     this.#isGone = true;
     for (const part of this.#parts.values()) {
-      part.unlisten();
       this.#release(part, { connections: part.connections, subscriptions: part.subscriptions });
     }
     this.#parts.clear();
@@ -82,8 +78,12 @@ class WorkerUsages {
 
   #open({ id, name, limits }: Extract<UsageNews, { readonly kind: 'open' }>): void {
     const usage = this.#usages.named(name, limits);
-    const unlisten = usage.onShort((waitMs) => this.#line.tell('usage', writePause({ id, waitMs })));
-    this.#parts.set(id, { usage, unlisten, connections: 0, subscriptions: 0 });
+    this.#parts.set(id, { usage, connections: 0, subscriptions: 0 });
+  }
+
+  #spent(id: number, bytes: number): void {
+    const waitMs = this.#part(id).usage.spentElsewhere(bytes);
+    if (waitMs > 0) this.#line.tell('usage', writePause({ id, waitMs }));
   }
 
   #part(id: number): Part {

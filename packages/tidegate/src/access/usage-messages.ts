@@ -33,7 +33,7 @@ export interface Admitted {
   readonly short: ShareLimit | null;
 }
 
-/** What the owner tells: nobody may be handed bytes for so long. */
+/** What the owner tells who has spent more bytes than there were: nobody may be handed more for so long. */
 export interface Pause {
   readonly id: number;
   readonly waitMs: number;

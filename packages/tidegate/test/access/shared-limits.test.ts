@@ -320,13 +320,17 @@ test('usageReportIntervalMs: a worker says what was sent no more often, and not 
   new TestSubscriber(channels, 'a');
   await clock.settle();
   told = 0;
-  for (const text of ['1', '2', '3']) await send('a', text);
+  await send('a', '1');
+  assert.equal(told, 1);
+  for (const text of ['2', '3']) await send('a', text);
   clock.advance(199);
-  assert.equal(told, 0);
+  assert.equal(told, 1);
   clock.advance(1);
-  assert.equal(told, 1);
+  assert.equal(told, 2);
   clock.advance(10_000);
-  assert.equal(told, 1);
+  assert.equal(told, 2);
+  await send('a', '4');
+  assert.equal(told, 3);
 });
 
 test('a key that is given other limits begins anew, and leaves nothing behind', async () => {
