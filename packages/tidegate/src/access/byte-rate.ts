@@ -17,6 +17,8 @@ export class ByteRate {
   /** Until then nobody is handed more. */
   #dueMs = Number.NEGATIVE_INFINITY;
   #resumeTimer: Timer | null = null;
+  /** Whether it is not known yet until when nobody is handed more. */
+  #isSuspended = false;
 
   constructor(clock: Clock, perSecond: number, hits: LimitHits) {
     this.#clock = clock;
@@ -29,12 +31,13 @@ export class ByteRate {
   handed(bytes: number, subscriber: Delayed): boolean {
     const isEnough = this.#bucket.spend(bytes);
     const nowMs = this.#clock.monotonicMs();
-    if (this.#resumeTimer !== null) this.#dueMs += (bytes / this.#perSecond) * 1000;
+    if (this.#isSuspended) this.#dueMs = Math.max(this.#dueMs, nowMs + this.#bucket.waitMs(0));
+    else if (this.#resumeTimer !== null) this.#dueMs += (bytes / this.#perSecond) * 1000;
     else if (isEnough && nowMs >= this.#dueMs) return true;
     else this.#dueMs = Math.max(this.#dueMs, nowMs + this.#bucket.waitMs(0));
     this.#hits.bytes_out.add(1);
     this.#delayed.add(subscriber);
-    if (this.#resumeTimer === null) this.#wait();
+    if (this.#resumeTimer === null && !this.#isSuspended) this.#wait();
     return false;
   }
 
@@ -50,25 +53,33 @@ export class ByteRate {
     return this.#bucket.spend(bytes) ? 0 : this.#bucket.waitMs(0);
   }
 
+  /** Hands nobody more until `goOn` says how long that is. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
   /** Hands nobody more for so long, whatever the rate says here: it is shared with others. */
-  pause(waitMs: number): void {
+  goOn(waitMs: number): void {
+    this.#isSuspended = false;
     this.#dueMs = Math.max(this.#dueMs, this.#clock.monotonicMs() + waitMs);
+    if (this.#resumeTimer === null && this.#delayed.size > 0) this.#wait();
   }
 
   #wait(): void {
     this.#resumeTimer = this.#clock.setTimer(
       () => {
         // More has been handed out since, or there is a pause.
+        this.#resumeTimer = null;
+        if (this.#isSuspended) return;
         if (this.#clock.monotonicMs() < this.#dueMs) {
           this.#wait();
           return;
         }
-        this.#resumeTimer = null;
         const resumed = [...this.#delayed];
         this.#delayed.clear();
         for (const subscriber of resumed) subscriber.resume();
       },
-      Math.ceil(this.#dueMs - this.#clock.monotonicMs()),
+      Math.max(0, Math.ceil(this.#dueMs - this.#clock.monotonicMs())),
     );
   }
 }

@@ -38,6 +38,8 @@ export class RemoteUsage implements Usage {
   #inHand: InHand | null = null;
   #bytesSpent = 0;
   #reportsSoon = false;
+  /** Whether all processes together had used up the rate of bytes when it was asked last. */
+  #isTight = false;
 
   constructor(options: RemoteUsageOptions) {
     const { clock, limits, hits } = options;
@@ -130,16 +132,13 @@ export class RemoteUsage implements Usage {
       // With what else the turn brings.
       this.#options.clock.endOfTurn(() => this.#report());
     }
+    // Where there is likely nothing left, others have their turn before more is handed out on credit.
+    if (this.#isTight) this.#bytesOut.suspend();
     return this.#bytesOut.handed(bytes, subscriber);
   }
 
   forget(subscriber: Delayed): void {
     this.#bytesOut?.forget(subscriber);
-  }
-
-  /** All processes together have used up the rate of bytes, and it takes so long to pay back. */
-  pause(waitMs: number): void {
-    this.#bytesOut?.pause(waitMs);
   }
 
   /** Says at once what was spent after a rest, since it may have been too much, and then only every now and then. */
@@ -149,7 +148,10 @@ export class RemoteUsage implements Usage {
       return;
     }
     const { clock, serverLimits, owner } = this.#options;
-    owner.spent(this.#bytesSpent);
+    owner.spent(this.#bytesSpent, (waitMs) => {
+      this.#isTight = waitMs > 0;
+      this.#bytesOut?.goOn(waitMs);
+    });
     this.#bytesSpent = 0;
     clock.setTimer(() => this.#report(), serverLimits.usageReportIntervalMs);
   }

@@ -10,7 +10,7 @@ import {
   type UsageQuestion,
   writeAdmitted,
   writeGranted,
-  writePause,
+  writeWait,
 } from './usage-messages.ts';
 import type { Usages } from './usages.ts';
 
@@ -54,18 +54,20 @@ class WorkerUsages {
       case 'release':
         this.#release(this.#part(news.id), news);
         break;
-      case 'spent':
-        this.#spent(news.id, news.bytes);
-        break;
     }
   }
 
   answer(question: UsageQuestion): Uint8Array | TidegateError {
     if (this.#isGone) return new TidegateError('worker_unavailable');
     const part = this.#part(question.id);
-    return question.kind === 'hold'
-      ? writeAdmitted(admit(part, question, question.times))
-      : writeGranted(part.usage.takeEvents(question.count));
+    switch (question.kind) {
+      case 'hold':
+        return writeAdmitted(admit(part, question, question.times));
+      case 'publish':
+        return writeGranted(part.usage.takeEvents(question.count));
+      case 'spent':
+        return writeWait(part.usage.spentElsewhere(question.bytes));
+    }
   }
 
   gone(): void {
@@ -79,11 +81,6 @@ class WorkerUsages {
   #open({ id, name, limits }: Extract<UsageNews, { readonly kind: 'open' }>): void {
     const usage = this.#usages.named(name, limits);
     this.#parts.set(id, { usage, connections: 0, subscriptions: 0 });
-  }
-
-  #spent(id: number, bytes: number): void {
-    const waitMs = this.#part(id).usage.spentElsewhere(bytes);
-    if (waitMs > 0) this.#line.tell('usage', writePause({ id, waitMs }));
   }
 
   #part(id: number): Part {

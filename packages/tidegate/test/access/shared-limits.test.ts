@@ -309,10 +309,10 @@ test('usageReportIntervalMs: a worker says what was sent no more often, and not 
   const key = limitedKey({ bytesOutPerSecondMax: 1_000_000 });
   const owner = testGate({ clock, channels: hub, limits, keys: { a: key } });
   const processes = new Processes(owner, (line) => {
-    const tell = line.tell.bind(line);
-    line.tell = (subject, message) => {
+    const ask = line.ask.bind(line);
+    line.ask = (...question) => {
       told++;
-      tell(subject, message);
+      ask(...question);
     };
     return testGate({ clock, channels: hub, limits, keys: { a: key }, line });
   });
