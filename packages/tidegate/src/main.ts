@@ -85,7 +85,7 @@ export async function startServer(
     resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
     const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
-    const gate = await openGateOf(parts, resources.snapshot);
+    const gate = await openGateOf(parts, resources.snapshot, null);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
     if (!gate.hasCredentials && !config.insecure) {
@@ -118,6 +118,7 @@ export async function startServer(
         log.lead(line);
         serveSnapshot(line, resources, [TOPIC_KIND, KEY_KIND, REVOCATION_KIND]);
         servePublishes(line, hub);
+        gate.serve(line);
       });
       const { port } = publicListener;
       const secret = ticketKeys?.toString('base64') ?? '';

@@ -73,7 +73,7 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics): Promise<
   const prefixes = prefixesOf(snapshot);
   const hub = new Hub({ log, publisher, clock, logger, metrics, limits, prefixes });
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
-  const gate = await openGateOf(parts, snapshot);
+  const gate = await openGateOf(parts, snapshot, line);
   snapshot.onChange((kind) => {
     if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
     else gate.adopt(accessRules(snapshot));
