@@ -115,7 +115,9 @@ export function ambientBreaches(tree: SourceTree): readonly Breach[] {
       rules.NETWORK_MODULES.some((name) => specifier === name || specifier === `node:${name}`),
     );
     if (network !== undefined && !rules.NETWORK_FOLDERS.includes(folderOf(path))) {
-      breaches.push(`${path}: uses ${network.specifier}, which only ${rules.NETWORK_FOLDERS.join(' and ')} may`);
+      breaches.push(
+        `${path}: uses ${network.specifier}, which only ${rules.NETWORK_FOLDERS.join(' and ')} may`,
+      );
     }
     const text = withoutComments(source);
     for (const { pattern, what, files } of rules.AMBIENT) {
