@@ -38,8 +38,8 @@ export class RemoteUsage implements Usage {
   #inHand: InHand | null = null;
   #bytesSpent = 0;
   #reportsSoon = false;
-  /** Whether all processes together had used up the rate of bytes when it was asked last. */
-  #isTight = false;
+  /** Until then it is likely that all processes together use up the rate of bytes. */
+  #tightUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RemoteUsageOptions) {
     const { clock, limits, hits } = options;
@@ -133,7 +133,7 @@ export class RemoteUsage implements Usage {
       this.#options.clock.endOfTurn(() => this.#report());
     }
     // Where there is likely nothing left, others have their turn before more is handed out on credit.
-    if (this.#isTight) this.#bytesOut.suspend();
+    if (this.#options.clock.monotonicMs() < this.#tightUntilMs) this.#bytesOut.suspend();
     return this.#bytesOut.handed(bytes, subscriber);
   }
 
@@ -149,7 +149,8 @@ export class RemoteUsage implements Usage {
     }
     const { clock, serverLimits, owner } = this.#options;
     owner.spent(this.#bytesSpent, (waitMs) => {
-      this.#isTight = waitMs > 0;
+      this.#tightUntilMs =
+        clock.monotonicMs() + (waitMs > 0 ? waitMs + serverLimits.usageReportIntervalMs : 0);
       this.#bytesOut?.goOn(waitMs);
     });
     this.#bytesSpent = 0;
