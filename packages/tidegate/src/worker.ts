@@ -49,8 +49,10 @@ export function runWorker(): void {
   line.onClosed(() => void end(OWNERLESS_MS, 1));
   answerLife(line, {
     async serve(question) {
-      setup = (question as { readonly setup: WorkerSetup }).setup;
-      serving = serve(line, setup, metrics);
+      const told = question as { readonly worker: number; readonly setup: WorkerSetup };
+      setup = told.setup;
+      const logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
+      serving = serve(line, setup, metrics, logger);
       await serving;
     },
     async pulse() {},
@@ -62,11 +64,10 @@ export function runWorker(): void {
   });
 }
 
-async function serve(line: Line, setup: WorkerSetup, metrics: Metrics): Promise<Serving> {
+async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: Logger): Promise<Serving> {
   const { config, port, ticketKeys } = setup;
   const { limits } = config;
   const clock = systemClock;
-  const logger = createPinoLogger(config.logLevel);
   const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
   const snapshot = await FollowedSnapshot.follow(line);
   const publisher = new ForwardedPublisher(line, limits, metrics);
