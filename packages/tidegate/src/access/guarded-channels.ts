@@ -147,6 +147,10 @@ class HeldSubscription implements Sink, Subscription, AccessHold {
 
   // --- The identity's side. ---
 
+  accessExpiring(expiresMs: number): void {
+    this.#sink.expiring?.(expiresMs);
+  }
+
   accessEnded(reason: AccessEnd): void {
     this.#letGo = null;
     this.#subscription?.close();

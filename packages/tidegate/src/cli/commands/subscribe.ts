@@ -53,6 +53,11 @@ async function take(line: string, following: Following): Promise<void> {
     );
     return;
   }
+  if (object.expiring !== undefined) {
+    const { expires } = object.expiring as { readonly expires?: unknown };
+    await write(errors, `expiring: the key or token ends at ${String(expires)}, and the stream with it\n`);
+    return;
+  }
   if (typeof object.channel === 'string') {
     following.count++;
     await write(
