@@ -1,9 +1,9 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatDifferences } from '../difference.ts';
-import { serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, type RequestedResource, sendChanges } from '../resource.ts';
+import { type RequestedResource, sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { type Terminal, write } from '../terminal.ts';
 
 async function chosen(
@@ -45,7 +45,7 @@ export const deleteCommand = defineCommand({
     { command: 'tidegate delete -f resources/', effect: 'All that the files of a folder name' },
   ],
   async run(options, operands, terminal) {
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const resources = await chosen(operands, options.file, terminal);
     const differences = await sendChanges(server, { delete: resources }, 'apply');
     const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);

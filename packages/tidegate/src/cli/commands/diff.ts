@@ -1,9 +1,9 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatDifferences } from '../difference.ts';
-import { serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, sendChanges } from '../resource.ts';
+import { sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 
 export const diff = defineCommand({
@@ -30,7 +30,7 @@ export const diff = defineCommand({
   ],
   async run(options, _operands, terminal) {
     if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const differences = (
       await sendChanges(server, { resources: await readResources(options.file, terminal) }, 'dry-run')
     ).filter(({ action }) => action !== 'unchanged');
