@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { TidegateError } from '../kernel/index.ts';
 import { assertUsable, type ClientCertificate } from './certified-request.ts';
 import type { OptionValues } from './command.ts';
@@ -71,7 +72,7 @@ async function serverAddress(
   port: 'public' | 'admin',
   given: string | undefined,
   options: OptionValues<typeof CREDENTIAL_OPTIONS>,
-  { environment }: Terminal,
+  { environment, workingFolder }: Terminal,
 ): Promise<ServerAddress> {
   const text = given ?? (environment[URL_VARIABLES[port]] || DEFAULT_URLS[port]);
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -81,7 +82,7 @@ async function serverAddress(
       `${JSON.stringify(text)} is not an address such as ${DEFAULT_URLS[port]}`,
     );
   }
-  const certificate = await clientCertificate(options['client-certificate'], options['client-key']);
+  const certificate = await clientCertificate(options, workingFolder);
   if (certificate !== undefined && url.protocol === 'http:') {
     throw new TidegateError(
       'arguments_invalid',
@@ -93,16 +94,17 @@ async function serverAddress(
 }
 
 async function clientCertificate(
-  certificateFile: string | undefined,
-  keyFile: string | undefined,
+  { 'client-certificate': certificateFile, 'client-key': keyFile }: OptionValues<typeof CREDENTIAL_OPTIONS>,
+  workingFolder: string,
 ): Promise<ClientCertificate | undefined> {
   if (certificateFile === undefined && keyFile === undefined) return undefined;
   if (certificateFile === undefined || keyFile === undefined)
     throw new TidegateError('arguments_invalid', '--client-certificate and --client-key go together');
   try {
-    const files = { cert: await readFile(certificateFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
-    await assertUsable(files);
-    return files;
+    const text = (file: string): Promise<string> => readFile(resolve(workingFolder, file), 'utf8');
+    const certificate = { cert: await text(certificateFile), key: await text(keyFile) };
+    await assertUsable(certificate);
+    return certificate;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TidegateError(

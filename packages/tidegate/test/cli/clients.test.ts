@@ -111,6 +111,10 @@ test('a line goes out when it comes, not at the end of the input', async () => {
   assert.equal(output.trimEnd().split('\n').length, 2);
 });
 
+test('one line is one message', async () => {
+  assert.equal(await successfully(['publish', 'line', '--lines'], 'alone'), 'Published 1 message to line\n');
+});
+
 test('a line that is refused is told, the others are published, and the exit code is 1', async () => {
   const { code, output, errors } = await run(
     ['publish', 'some/lines', '--lines', '--content-type', 'application/json'],
