@@ -1,27 +1,26 @@
-import { type AccessRules, openGate, revokedBy } from './access/index.ts';
-import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
-import { Hub } from './channels/index.ts';
+import { fileURLToPath } from 'node:url';
+import { createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
+import { Hub, servePublishes } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import {
   adminAuthorization,
   controlRoutes,
+  KEY_KIND,
   keyKind,
   prefixesOf,
-  type ResourceSnapshot,
+  REVOCATION_KIND,
   ResourceStore,
   revocationKind,
+  serveSnapshot,
+  TOPIC_KIND,
   topicKind,
 } from './control/index.ts';
-import { createEdges } from './edges/index.ts';
-import { type Logger, packageVersion, systemClock, systemRandom } from './kernel/index.ts';
-import {
-  assertListenable,
-  createAdminListener,
-  createHttpListener,
-  isLoopback,
-  withCrossOrigin,
-} from './listeners/index.ts';
+import { type Logger, type Metrics, secretOf, systemClock, systemRandom } from './kernel/index.ts';
+import { assertFree, assertListenable, createAdminListener, isLoopback } from './listeners/index.ts';
 import { openLog } from './log/index.ts';
+import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
+import type { WorkerSetup } from './worker.ts';
+import type { WorkerPool } from './workers/index.ts';
 
 /** A server that is up. */
 export interface RunningServer {
@@ -38,8 +37,14 @@ export interface RunningServer {
   reload(): Promise<void>;
 }
 
+/** Beyond what clients get, for workers to end after the last of them. */
+const WORKERS_MARGIN_MS = 1_000;
+const TICKET_KEY_BYTES = 48;
+const WORKER_ENTRY = fileURLToPath(new URL('../bin/worker.cjs', import.meta.url));
+
 /**
- * Starts a server. This is the composition root: the only place where the parts meet.
+ * Starts a server. This is the composition root: the only place where the parts meet. With several workers, this process is the first of
+ * them, owns the log, and starts the others.
  * @throws TidegateError listen_refused, listen_failed, tls_file_unreadable, tls_certificate_invalid, log_locked,
  *   log_format_unsupported, log_folder_unusable, resources_damaged, resources_version_unsupported, log_topic_exists
  */
@@ -51,17 +56,20 @@ export async function startServer(
   const clock = systemClock;
   const metrics = createPrometheusMetrics();
   const state = { ready: false };
-
-  const log = await openLog({
-    folder: config.dataFolder,
-    clock,
-    random: systemRandom,
-    logger,
-    metrics,
-    limits,
-  });
-  const opened: (() => void | Promise<void>)[] = [() => log.close()];
+  const opened: (() => void | Promise<void>)[] = [];
   try {
+    // First of all, so that their code is loaded while the log is opened.
+    const pool = await startWorkers(config, logger, metrics);
+    if (pool !== null) opened.push(() => pool.destroy());
+    const log = await openLog({
+      folder: config.dataFolder,
+      clock,
+      random: systemRandom,
+      logger,
+      metrics,
+      limits,
+    });
+    opened.push(() => log.close());
     const resources = await ResourceStore.open({
       log,
       kinds: [topicKind({ log, limits, logger }), keyKind(), revocationKind()],
@@ -76,45 +84,20 @@ export async function startServer(
     const hub = new Hub({ log, clock, logger, metrics, limits, prefixes });
     resources.onChange((snapshot) => hub.setPrefixes(prefixesOf(snapshot)));
     opened.push(() => hub.close());
-    const gate = await openGate({
-      channels: hub,
-      clock,
-      limits,
-      logger,
-      metrics,
-      access: config.access,
-      rules: accessRules(resources.snapshot),
-      dataFolder: config.dataFolder,
-      openWithoutCredentials: config.insecure || isLoopback(listen.host),
-      weakSecrets: isLoopback(listen.host) ? 'allowed' : 'refused',
-      closed: () => {
-        logger.warn({}, 'The first key is there: who shows no credential is refused from now on');
-        hub.endAll('revoked');
-      },
-    });
+    const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
+    const gate = await openGateOf(parts, resources.snapshot);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
     if (!gate.hasCredentials && !config.insecure) {
       assertListenable(listen.host);
       assertListenable(listen.adminHost);
     }
-    const edges = createEdges({
-      access: gate,
-      channels: hub,
-      clock,
-      random: systemRandom,
-      limits,
-      metrics,
-      websocket: config.websocket,
-      version: await packageVersion(),
-    });
-    const common = { limits, clock, logger, metrics };
     const admin = await createAdminListener({
       host: listen.adminHost,
       port: listen.adminPort,
       routes: controlRoutes({
         resources,
-        metricsText: () => metrics.text(),
+        metricsText: async () => metrics.text(await pool?.figures()),
         isReady: () => state.ready,
         clock,
         limits,
@@ -125,17 +108,29 @@ export async function startServer(
       authorize: adminAuthorization(gate, isLoopback(listen.adminHost) ? 'everybody' : 'admins'),
     });
     opened.push(() => admin.drain(0));
-    const publicListener = await createHttpListener(
-      { ...common, host: listen.host, port: listen.port, tls: config.tls },
-      withCrossOrigin(edges, config.cors),
-    );
+    const ticketKeys = pool === null ? undefined : secretOf(systemRandom, TICKET_KEY_BYTES);
+    const sharing = pool === null ? 'alone' : 'shared';
+    if (pool !== null) await assertFree(listen.host, listen.port, clock);
+    const publicListener = await openPublicPort(parts, gate, { port: listen.port, sharing, ticketKeys });
+    opened.push(() => publicListener.drain(0));
+    if (pool !== null) {
+      pool.onLine((line) => {
+        log.lead(line);
+        serveSnapshot(line, resources, [TOPIC_KIND, KEY_KIND, REVOCATION_KIND]);
+        servePublishes(line, hub);
+      });
+      const { port } = publicListener;
+      const secret = ticketKeys?.toString('base64') ?? '';
+      await pool.serve(() => ({ config, port, ticketKeys: secret }) satisfies WorkerSetup);
+    }
     state.ready = true;
     const closing = { started: null as Promise<void> | null };
     const close = async (): Promise<void> => {
       state.ready = false;
       const listenerGone = publicListener.drain(limits.drainTimeoutMs);
+      const workersGone = pool?.drain(limits.drainTimeoutMs + WORKERS_MARGIN_MS);
       hub.drain();
-      await listenerGone;
+      await Promise.all([listenerGone, workersGone]);
       gate.close();
       hub.close();
       await resources.close();
@@ -147,7 +142,9 @@ export async function startServer(
       publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
       adminUrl: urlOf(admin, 'http'),
       asksForCredentials: gate.asksForCredentials,
-      reload: () => publicListener.reload(),
+      async reload() {
+        await Promise.all([publicListener.reload(), pool?.reload()]);
+      },
       close: () => (closing.started ??= close()),
     };
   } catch (error) {
@@ -156,12 +153,23 @@ export async function startServer(
   }
 }
 
-/** Who may do what, as the resources say. */
-function accessRules(snapshot: ResourceSnapshot): AccessRules {
-  return {
-    keys: snapshot.of('key') as AccessRules['keys'],
-    revoked: revokedBy(snapshot.of('revocation').values()),
-  };
+/** Null with one worker, which is this process; then nothing of workers is loaded. */
+async function startWorkers(
+  { workers, limits }: ResolvedConfig,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<WorkerPool | null> {
+  if (workers === 1) return null;
+  const { WorkerPool } = await import('./workers/index.ts');
+  return new WorkerPool({
+    count: workers - 1,
+    entry: WORKER_ENTRY,
+    clock: systemClock,
+    limits,
+    logger,
+    metrics,
+    merge: mergeFigures,
+  });
 }
 
 function urlOf(listener: { readonly host: string; readonly port: number }, scheme: 'http' | 'https'): string {

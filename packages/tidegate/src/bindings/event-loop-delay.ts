@@ -19,6 +19,7 @@ export function observeEventLoopDelay(metrics: Metrics): void {
       name: 'tidegate_event_loop_delay_seconds',
       help: 'How late the event loop is, by quantile, since the last scrape.',
       labels: ['quantile'],
+      together: 'max',
     }, () => {
       // What is measured includes the interval between two samples.
       const nanoseconds = delay.percentile(Number(quantile) * 100);

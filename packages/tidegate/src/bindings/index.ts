@@ -1,2 +1,2 @@
 export { createPinoLogger, type LogTarget, type PinoLevel } from './pino-logger.ts';
-export { createPrometheusMetrics, type ReadableMetrics } from './prometheus-metrics.ts';
+export { createPrometheusMetrics, mergeFigures, type ReadableMetrics } from './prometheus-metrics.ts';

@@ -27,12 +27,18 @@ function openFiles(): number | undefined {
  */
 export function collectProcessMetrics(registry: Registry): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number | undefined): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    read: () => number | undefined,
+    together: 'sum' | 'min' = 'sum',
+  ): void => {
     if (read() === undefined) return;
     new Gauge({
       name,
       help,
       registers,
+      aggregator: together,
       collect() {
         this.set(read() ?? Number.NaN);
       },
@@ -55,7 +61,12 @@ export function collectProcessMetrics(registry: Registry): void {
   };
   const startSeconds = performance.timeOrigin / 1000;
   counter('process_cpu_seconds_total', 'Processor time, of all threads.', cpuSeconds);
-  gauge('process_start_time_seconds', 'When the process was started, in Unix time.', () => startSeconds);
+  gauge(
+    'process_start_time_seconds',
+    'When the process was started, in Unix time.',
+    () => startSeconds,
+    'min',
+  );
   gauge('process_resident_memory_bytes', 'Memory in use, with the mapped pages of the log.', () =>
     process.memoryUsage.rss(),
   );

@@ -1,4 +1,6 @@
 import {
+  AggregatorRegistry,
+  type MetricObject,
   Counter as PromCounter,
   Gauge as PromGauge,
   Histogram as PromHistogram,
@@ -10,8 +12,22 @@ import { collectProcessMetrics } from './process-metrics.ts';
 
 /** Metrics that can be read in Prometheus' text format (version 0.0.4). */
 export interface ReadableMetrics extends Metrics {
-  /** All series, as a scrape wants them. */
-  text(): Promise<string>;
+  /**
+   * All series, as a scrape wants them.
+   * @param others what `figures` gave in other processes: each series is shown once, as its metric says for several
+   */
+  text(others?: readonly unknown[]): Promise<string>;
+  /** All series, as plain JSON for another process. */
+  figures(): Promise<unknown>;
+}
+
+/** Makes one of the figures of processes that have ended: what they counted, without what they were. */
+export async function mergeFigures(figures: readonly unknown[]): Promise<unknown> {
+  const counted = (figures as MetricObject[][]).map((metrics) =>
+    // The type of the library has numbers where the library has names.
+    metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type))),
+  );
+  return AggregatorRegistry.aggregate(counted).getMetricsAsJSON();
 }
 
 interface ObservedSeries {
@@ -86,8 +102,14 @@ class PrometheusMetrics implements ReadableMetrics {
     return { observe: (value) => series.observe(value) };
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(others: readonly unknown[] = []): Promise<string> {
+    if (others.length === 0) return this.#registry.metrics();
+    const own = await this.#registry.getMetricsAsJSON();
+    return AggregatorRegistry.aggregate([own, ...(others as MetricObject[][])]).metrics();
+  }
+
+  figures(): Promise<unknown> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #options(spec: MetricSpec) {
@@ -96,6 +118,7 @@ class PrometheusMetrics implements ReadableMetrics {
       help: spec.help,
       labelNames: [...(spec.labels ?? [])],
       registers: [this.#registry],
+      aggregator: spec.together ?? 'sum',
     };
   }
 }

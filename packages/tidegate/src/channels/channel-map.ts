@@ -1,5 +1,5 @@
 import { TidegateError } from '../kernel/index.ts';
-import type { Log, Topic } from '../log/index.ts';
+import type { LogReader, Topic } from '../log/index.ts';
 import { ALL_SEGMENTS, hasWildcard, ONE_SEGMENT } from './channel-name.ts';
 import { matchesPattern } from './pattern.ts';
 
@@ -19,12 +19,12 @@ export interface ChannelAddress {
  * prefixes is itself the channel's name.
  */
 export class ChannelMap {
-  readonly #log: Log;
+  readonly #log: LogReader;
   #prefixes: readonly { readonly prefix: string; readonly topic: string }[];
   #prefixesOf: ReadonlyMap<string, readonly string[]>;
 
   /** `prefixes` gives the further prefixes by topic. */
-  constructor(log: Log, prefixes: ReadonlyMap<string, readonly string[]>) {
+  constructor(log: LogReader, prefixes: ReadonlyMap<string, readonly string[]>) {
     this.#log = log;
     this.#prefixesOf = prefixes;
     this.#prefixes = longestFirst(prefixes);

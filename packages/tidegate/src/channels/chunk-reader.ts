@@ -1,5 +1,5 @@
 import { EMPTY, type Logger } from '../kernel/index.ts';
-import { type Log, RECORD_CONTROL, type RecordBatch } from '../log/index.ts';
+import { type LogReader, RECORD_CONTROL, type RecordBatch } from '../log/index.ts';
 import type { Chunk } from './chunk.ts';
 import type { FlushWriter } from './flush-writer.ts';
 import type { MessageView } from './message.ts';
@@ -9,7 +9,7 @@ import { type Source, sourceEnd } from './source.ts';
 
 /** What reading chunks needs of the hub. */
 export interface ReaderContext {
-  readonly log: Log;
+  readonly log: LogReader;
   readonly logger: Logger;
   /** For whatever is begun and ended in one call. */
   readonly writer: FlushWriter;
@@ -129,7 +129,7 @@ export class ChunkReader {
     }
   }
 
-  #fetch(source: Source, from: number, to: number, mode: ReadMode): ReturnType<Log['read']> {
+  #fetch(source: Source, from: number, to: number, mode: ReadMode): ReturnType<LogReader['read']> {
     const { log, catchUpReadBytesMax, indexedReadBytesMax } = this.#context;
     const { topic, partition, selector } = source;
     const key = selector.onlyKey;

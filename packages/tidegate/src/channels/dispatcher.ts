@@ -1,4 +1,4 @@
-import { type Log, RECORD_CONTROL, type RecordBatch, type Topic } from '../log/index.ts';
+import { type LogReader, RECORD_CONTROL, type RecordBatch, type Topic } from '../log/index.ts';
 import type { Audience } from './audience.ts';
 import type { ChannelMap } from './channel-map.ts';
 import type { GapReason } from './port.ts';
@@ -28,7 +28,7 @@ interface Channel {
  * encoded once per audience, to everybody who keeps pace. All that a turn brought goes out together.
  */
 export class Dispatcher {
-  readonly #log: Log;
+  readonly #log: LogReader;
   readonly #map: ChannelMap;
   readonly #host: DispatcherHost;
   readonly #topics = new Map<string, TopicAudiences>();
@@ -36,7 +36,7 @@ export class Dispatcher {
   #bytes = 0;
   readonly #stopListening: () => void;
 
-  constructor(log: Log, map: ChannelMap, host: DispatcherHost) {
+  constructor(log: LogReader, map: ChannelMap, host: DispatcherHost) {
     this.#log = log;
     this.#map = map;
     this.#host = host;

@@ -55,6 +55,7 @@ export class HubMetrics {
       {
         name: 'tidegate_subscription_backlog_records',
         help: 'Log records between the live end and the subscriber that is furthest behind.',
+        together: 'max',
       },
       observed.backlog,
     );

@@ -1,5 +1,5 @@
 import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
-import type { Log, Topic } from '../log/index.ts';
+import type { Log, LogReader, Topic } from '../log/index.ts';
 import { Audience, type AudienceContext } from './audience.ts';
 import { CatchUp } from './catch-up.ts';
 import { ChannelMap } from './channel-map.ts';
@@ -15,6 +15,7 @@ import { OnceScheduled } from './once-scheduled.ts';
 import { distanceToLive } from './place.ts';
 import type {
   Channels,
+  EventPublisher,
   HubEndReason,
   PublishCallback,
   PublishedEvent,
@@ -26,8 +27,7 @@ import { resolveSources } from './source.ts';
 import { resolveStart, type StartPlace } from './start-place.ts';
 import { TailBudget } from './tail-budget.ts';
 
-export interface HubOptions {
-  readonly log: Log;
+interface HubSettings {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -35,6 +35,10 @@ export interface HubOptions {
   /** Further channel prefixes that a topic stores, by topic; `setPrefixes` changes them. */
   readonly prefixes: ReadonlyMap<string, readonly string[]>;
 }
+
+/** A hub publishes to the log that it reads, if that is its own to write to. */
+export type HubOptions = HubSettings &
+  ({ readonly log: Log } | { readonly log: LogReader; readonly publisher: EventPublisher });
 
 /** What a keyed reading may touch at once, as a share of the log's cache: more would push out what others read next. */
 const INDEXED_READ_CACHE_SHARE = 4;
@@ -46,10 +50,10 @@ const SMALL_FLUSH_SHARE = 2;
  * their channels. Several hubs can share one log.
  */
 export class Hub implements Channels {
-  readonly #log: Log;
+  readonly #log: LogReader;
   readonly #limits: Limits;
   readonly #map: ChannelMap;
-  readonly #publisher: Publisher;
+  readonly #publisher: EventPublisher;
   readonly #dispatcher: Dispatcher;
   readonly #pace: FlushPace;
   readonly #catchUp: CatchUp;
@@ -73,7 +77,8 @@ export class Hub implements Channels {
     this.#topics = log.topics;
     this.#limits = limits;
     this.#map = new ChannelMap(log, options.prefixes);
-    this.#publisher = new Publisher(log, this.#map, limits, metrics);
+    this.#publisher =
+      'publisher' in options ? options.publisher : new Publisher(options.log, this.#map, limits, metrics);
     this.#turnEnd = new OnceScheduled(
       (callback) => clock.endOfTurn(callback),
       () => this.#endTurn(),

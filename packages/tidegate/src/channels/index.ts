@@ -1,6 +1,7 @@
 export { DEFAULT_TOPIC } from './channel-map.ts';
 export { hasWildcard } from './channel-name.ts';
 export { type StreamPosition, singlePosition } from './cursor.ts';
+export { ForwardedPublisher, servePublishes } from './forwarded-publisher.ts';
 export { Hub, type HubOptions } from './hub.ts';
 export {
   writeJsonBase64,
@@ -12,6 +13,7 @@ export { type JsonEnvelope, writeExpiringJson, writeGapJson, writeMessageJson } 
 export type {
   Channels,
   EndReason,
+  EventPublisher,
   FrameEncoder,
   Gap,
   GapReason,

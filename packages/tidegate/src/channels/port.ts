@@ -178,13 +178,17 @@ export interface Subscription {
   close(): void;
 }
 
-/** The hub: what edges publish to and subscribe at. */
-export interface Channels {
+/** Takes events to the log. */
+export interface EventPublisher {
   /**
    * Stores each event by itself: one that is refused does not hold up the others. Order per channel is the order of the calls.
    * `protocol` is the protocol's name, for the metrics: one of a closed set.
    */
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void;
+}
+
+/** The hub: what edges publish to and subscribe at. */
+export interface Channels extends EventPublisher {
   /**
    * Begins to hand over messages: those from `from` on that are stored, then those that come. Never before `subscribe` returns.
    * @throws TidegateError channel_invalid, channel_reserved, position_invalid, subscription_too_wide

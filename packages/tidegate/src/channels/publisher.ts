@@ -12,7 +12,7 @@ import type { ChannelMap } from './channel-map.ts';
 import { assertPublishable } from './channel-name.ts';
 import { partitionCursor } from './cursor.ts';
 import { positionId } from './message.ts';
-import type { PublishCallback, PublishedEvent, PublishReceipt } from './port.ts';
+import type { EventPublisher, PublishCallback, PublishedEvent, PublishReceipt } from './port.ts';
 import { type PublishCounters, PublishMetrics } from './publish-metrics.ts';
 
 const DATA_FLAGS = { binary: 0, text: RECORD_UTF8, json: RECORD_UTF8 | RECORD_JSON } as const;
@@ -21,7 +21,7 @@ const DATA_FLAGS = { binary: 0, text: RECORD_UTF8, json: RECORD_UTF8 | RECORD_JS
 const HEADER_CACHE_ENTRIES = 256;
 
 /** Turns events into appends and the log's answers into receipts. */
-export class Publisher {
+export class Publisher implements EventPublisher {
   readonly #log: Log;
   readonly #map: ChannelMap;
   readonly #limits: Limits;
@@ -36,7 +36,6 @@ export class Publisher {
     this.#metrics = new PublishMetrics(metrics);
   }
 
-  /** See `Channels.publish`. */
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
     const counters = this.#metrics.of(protocol);
     const outcomes: (PublishReceipt | TidegateError)[] = new Array(events.length);

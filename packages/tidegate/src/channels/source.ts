@@ -1,5 +1,5 @@
 import { type Limits, TidegateError } from '../kernel/index.ts';
-import type { Log, Topic } from '../log/index.ts';
+import type { LogReader, Topic } from '../log/index.ts';
 import { type ChannelMap, DEFAULT_TOPIC } from './channel-map.ts';
 import { hasWildcard } from './channel-name.ts';
 import { Selector } from './selector.ts';
@@ -41,7 +41,7 @@ export function sourceEnd(source: Source): number {
  */
 export function resolveSources(
   channels: readonly string[],
-  log: Log,
+  log: LogReader,
   map: ChannelMap,
   progressOf: (topic: Topic, partition: number) => PartitionProgress,
   limits: Limits,
@@ -84,7 +84,7 @@ interface Reader {
   readonly partitions: readonly number[];
 }
 
-function inTopic(topic: Topic, channels: readonly string[], log: Log, map: ChannelMap): Reader {
+function inTopic(topic: Topic, channels: readonly string[], log: LogReader, map: ChannelMap): Reader {
   const keyOf = (channel: string): string => map.addressOf(channel).key ?? '';
   return {
     selector: new Selector(map, topic.name, channels),
@@ -93,7 +93,7 @@ function inTopic(topic: Topic, channels: readonly string[], log: Log, map: Chann
 }
 
 /** Under their whole names, also those that have a topic of their own by now. */
-function inDefault(storage: Topic, channels: readonly string[], log: Log, map: ChannelMap): Reader {
+function inDefault(storage: Topic, channels: readonly string[], log: LogReader, map: ChannelMap): Reader {
   const keys = channels.filter((channel) => !hasWildcard(channel));
   const patterns = channels.filter((channel) => hasWildcard(channel));
   return {
@@ -107,7 +107,7 @@ function partitionsOf(
   topic: Topic,
   channels: readonly string[],
   keyOf: (channel: string) => string,
-  log: Log,
+  log: LogReader,
 ): readonly number[] {
   const partitions = new Set<number>();
   for (const channel of channels) {
@@ -122,7 +122,7 @@ function olderSources(
   topic: Topic,
   storage: Topic,
   channels: readonly string[],
-  log: Log,
+  log: LogReader,
   map: ChannelMap,
   progressOf: (topic: Topic, partition: number) => PartitionProgress,
 ): readonly Source[] {

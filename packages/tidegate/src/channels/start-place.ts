@@ -1,5 +1,5 @@
 import type { Limits } from '../kernel/index.ts';
-import { type Log, RECORD_CONTROL, type Topic } from '../log/index.ts';
+import { type LogReader, RECORD_CONTROL, type Topic } from '../log/index.ts';
 import { type CursorPart, decodeCursor } from './cursor.ts';
 import type { Place } from './place.ts';
 import type { GapReason, StartPosition } from './port.ts';
@@ -18,7 +18,7 @@ export interface StartPlace {
 export function resolveStart(
   sources: readonly Source[],
   from: StartPosition,
-  log: Log,
+  log: LogReader,
   limits: Limits,
 ): StartPlace {
   switch (from.kind) {
@@ -43,7 +43,12 @@ export function resolveStart(
 }
 
 /** A position without a topic's name fits only what reads one partition. */
-function placeOfOffset(sources: readonly Source[], epoch: string, offset: number, log: Log): StartPlace {
+function placeOfOffset(
+  sources: readonly Source[],
+  epoch: string,
+  offset: number,
+  log: LogReader,
+): StartPlace {
   if (sources.length !== 1) {
     return { place: sources.map((source) => endOf(source, log)), gap: 'other_channel' };
   }
@@ -56,17 +61,17 @@ function placeOfOffset(sources: readonly Source[], epoch: string, offset: number
   );
 }
 
-function startOf(source: Source, log: Log): number {
+function startOf(source: Source, log: LogReader): number {
   const { start } = log.bounds(source.topic.name, source.partition);
   return source.barrier === null ? start : Math.min(start, source.barrier);
 }
 
-function endOf(source: Source, log: Log): number {
+function endOf(source: Source, log: LogReader): number {
   const { end } = log.bounds(source.topic.name, source.partition);
   return source.barrier === null ? end : Math.min(end, source.barrier);
 }
 
-function within(source: Source, log: Log, offset: number): number {
+function within(source: Source, log: LogReader, offset: number): number {
   return Math.min(Math.max(offset, startOf(source, log)), endOf(source, log));
 }
 
@@ -77,7 +82,12 @@ const LAST_SCAN_RECORDS_MAX = 1_000_000;
  * The last N messages over all sources. Each source gives its own last N, and of these the N latest by time
  * are kept; older sources end where newer begin, so that time orders them too.
  */
-function placeOfLast(sources: readonly Source[], count: number, before: number | undefined, log: Log): Place {
+function placeOfLast(
+  sources: readonly Source[],
+  count: number,
+  before: number | undefined,
+  log: LogReader,
+): Place {
   if (count === 0) return sources.map((source) => endOf(source, log));
   const [only] = sources;
   // Here the log knows the place by itself, however large the count is.
@@ -106,14 +116,14 @@ function isExact({ selector }: Source): boolean {
 }
 
 /** Where the last `count` records that may be wanted begin. */
-function offsetOfLast(source: Source, count: number, log: Log, before = endOf(source, log)): number {
+function offsetOfLast(source: Source, count: number, log: LogReader, before = endOf(source, log)): number {
   const { topic, partition, selector } = source;
   const offset = log.offsetOfLast(topic.name, partition, count, selector.onlyKey, before);
   return Math.max(startOf(source, log), offset);
 }
 
 /** The last `count` wanted records of one source, in order; fewer if more than `scanMax` would have to be looked at. */
-function lastOf(source: Source, count: number, scanMax: number, log: Log): readonly Found[] {
+function lastOf(source: Source, count: number, scanMax: number, log: LogReader): readonly Found[] {
   const start = startOf(source, log);
   // For a pattern the share of wanted records is unknown: look at more and more until there are enough.
   for (let asked = count; ; asked = Math.min(asked * 8, scanMax)) {
@@ -124,7 +134,7 @@ function lastOf(source: Source, count: number, scanMax: number, log: Log): reado
   }
 }
 
-function collect(source: Source, from: number, to: number, log: Log): readonly Found[] {
+function collect(source: Source, from: number, to: number, log: LogReader): readonly Found[] {
   const { topic, partition, selector } = source;
   const found: Found[] = [];
   const key = selector.onlyKey;
@@ -146,7 +156,7 @@ function collect(source: Source, from: number, to: number, log: Log): readonly F
   return found;
 }
 
-function placeOfCursor(sources: readonly Source[], parts: readonly CursorPart[], log: Log): StartPlace {
+function placeOfCursor(sources: readonly Source[], parts: readonly CursorPart[], log: LogReader): StartPlace {
   const partOf = new Map(parts.map((part) => [part.topic, part]));
   let gap: GapReason | null = null;
   const place = sources.map((source) => {
@@ -179,7 +189,7 @@ function placeOfCursor(sources: readonly Source[], parts: readonly CursorPart[],
   });
   return { place, gap };
 
-  function youngTopicStart(source: Source, within: Log): number {
+  function youngTopicStart(source: Source, within: LogReader): number {
     const { start } = within.bounds(source.topic.name, source.partition);
     if (start > 0 || olderRecordsDropped(source.topic, parts, sources)) gap ??= 'below_retention';
     return start;

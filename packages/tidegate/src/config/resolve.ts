@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { AccessOptions } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
@@ -11,6 +12,7 @@ import {
   tlsSchema,
 } from '../listeners/options.ts';
 import { dataSchema, defaultTopicSchema, type TopicOptions } from '../log/options.ts';
+import { WORKERS_MAX } from '../workers/options.ts';
 import { type ConfigFile, configSchema, type LogLevel, type TlsFile } from './schema.ts';
 
 /** Settings that the command line gives; each takes the place of what the config file says. */
@@ -20,6 +22,7 @@ export interface ConfigOverrides {
   readonly adminPort?: number;
   /** Relative to the working directory. */
   readonly data?: string;
+  readonly workers?: number;
   readonly insecure?: boolean;
 }
 
@@ -35,6 +38,8 @@ export interface ResolvedConfig {
   readonly listen: Readonly<Required<ListenOptions>>;
   /** TLS on the public port; null for plain HTTP. */
   readonly tls: TlsSettings | null;
+  /** Processes that serve the public port, the owner of the log included. */
+  readonly workers: number;
   /** An absolute path. */
   readonly dataFolder: string;
   /** The declared topics and keys, as they were written; the topic `default` first, which is always there. */
@@ -74,6 +79,12 @@ function deepFreeze<Value>(value: Value): Value {
     Object.freeze(value);
   }
   return value;
+}
+
+/** Where the system cannot spread the connections of a port over processes, one process has to do. */
+function workersOfMachine(): number {
+  const spreads = process.platform === 'linux' || process.platform === 'freebsd';
+  return spreads ? Math.min(availableParallelism(), WORKERS_MAX) : 1;
 }
 
 /** Where something relative starts. */
@@ -138,6 +149,7 @@ export function resolveContent(
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
     }),
     tls: content.tls === undefined ? null : tlsSettings(content.tls, base.config),
+    workers: overrides.workers ?? content.workers ?? workersOfMachine(),
     dataFolder: resolveFolder(content, overrides, base),
     resources: resourcesOf(content),
     access: Object.freeze(withAbsoluteFiles(content.access ?? {}, base.config)),

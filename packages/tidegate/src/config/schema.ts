@@ -23,6 +23,7 @@ import {
   type TopicOptions,
   topicSchema,
 } from '../log/options.ts';
+import { workersSchema } from '../workers/options.ts';
 
 /** From the least to the most that is logged; each level holds those after it. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -55,6 +56,7 @@ export const configSchema = {
   properties: {
     listen: listenSchema,
     tls: tlsSchema,
+    workers: workersSchema,
     data: dataSchema,
     topics: {
       type: 'object',
@@ -88,6 +90,7 @@ export type TlsFile = Pick<TlsOptions, 'certificates'> & Partial<TlsOptions>;
 export interface ConfigFile {
   readonly listen?: Partial<ListenOptions>;
   readonly tls?: TlsFile;
+  readonly workers?: number;
   readonly data?: string;
   /** The topic `default` has only the options that its own schema allows. */
   readonly topics?: { readonly [name: string]: TopicOptions };

@@ -21,6 +21,7 @@ export type {
 } from './port.ts';
 export { ResourceStore, type ResourceStoreOptions } from './resource-store.ts';
 export { REVOCATION_KIND, revocationKind } from './revocation-kind.ts';
+export { FollowedSnapshot, type ResourceSpecs, serveSnapshot } from './snapshot-feed.ts';
 export { prefixesOf, TOPIC_KIND, topicKind } from './topic-kind.ts';
 
 export interface ControlOptions {

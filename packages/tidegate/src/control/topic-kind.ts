@@ -11,7 +11,8 @@ import {
   topicSchema,
   topicSpecOf,
 } from '../log/index.ts';
-import type { ObservedThing, ResourceKind, ResourceSnapshot, ResourceSpec } from './port.ts';
+import type { ObservedThing, ResourceKind, ResourceSpec } from './port.ts';
+import type { ResourceSpecs } from './snapshot-feed.ts';
 
 /** The name of the kind. */
 export const TOPIC_KIND = 'topic';
@@ -23,7 +24,7 @@ export interface TopicKindOptions {
 }
 
 /** By topic: the further prefixes of the channels that it stores. Topics without any are left out. */
-export function prefixesOf(snapshot: ResourceSnapshot): ReadonlyMap<string, readonly string[]> {
+export function prefixesOf(snapshot: ResourceSpecs): ReadonlyMap<string, readonly string[]> {
   const prefixes = new Map<string, readonly string[]>();
   for (const [name, spec] of snapshot.of(TOPIC_KIND)) {
     const own = (spec as TopicOptions).prefixes ?? [];

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Random } from './random.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -19,3 +20,9 @@ export function randomId(random: Random, length: number): string {
 
 /** The number of characters of a topic's epoch: 71 bits, so that two epochs never meet. */
 export const EPOCH_LENGTH = 12;
+
+/** Bytes that nobody can guess, if the randomness is unpredictable. */
+export function secretOf(random: Random, bytes: number): Buffer {
+  const words = Uint32Array.from({ length: Math.ceil(bytes / 4) }, () => random.uint32());
+  return Buffer.from(words.buffer, 0, bytes);
+}

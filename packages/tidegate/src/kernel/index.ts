@@ -3,7 +3,7 @@ export { ByteWriter, EMPTY } from './bytes.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
 export { type Blame, ERRORS, type ErrorCode, type ErrorEntry } from './error-registry.ts';
 export { TidegateError } from './errors.ts';
-export { EPOCH_LENGTH, randomId } from './ids.ts';
+export { EPOCH_LENGTH, randomId, secretOf } from './ids.ts';
 export type { LimitEntry } from './limit-entry.ts';
 export { LIMITS, type LimitName, type Limits, resolveLimits } from './limits.ts';
 export {

@@ -269,6 +269,24 @@ export const LIMITS = {
     1024 * 1024 * MIB,
     'Publishing stops while less is free, before the disk is full.',
   ),
+  workerUnsentBytesMax: limit(
+    256 * MIB,
+    MIB,
+    4096 * MIB,
+    'What a worker has not read of what the owner tells it; past this it is replaced.',
+  ),
+  workerSilenceTimeoutMs: limit(
+    15 * SECOND,
+    400,
+    600 * SECOND,
+    'A worker that does not answer for this long is replaced.',
+  ),
+  workerAnswerTimeoutMs: limit(
+    SECOND,
+    10,
+    60 * SECOND,
+    'How long what is asked of all workers, as their metrics are, waits for the slowest.',
+  ),
   drainTimeoutMs: limit(10 * SECOND, 100, 600 * SECOND, 'How long ending the server may take.'),
 } as const satisfies Record<string, LimitEntry>;
 

@@ -35,11 +35,9 @@ export type LineAnswer = (error: TidegateError | null, answer: Buffer) => void;
 export interface Line {
   /** Which process is at the other end: 0 is the owner, workers count from 1. A worker that takes a dead one's place has another number. */
   readonly peer: number;
-  /** Says something that needs no answer. Lost if the other end is gone. The bytes must not be changed afterwards. */
+  /** Says something that needs no answer. Lost if the other end is gone. The bytes are copied. */
   tell(subject: LineSubject, message: Uint8Array): void;
-  /**
-   * Asks something. Errors: what the other end answered with, or worker_unavailable if it is gone.
-   */
+  /** Asks something; the bytes are copied. Errors: what the other end answered with, or worker_unavailable if it is gone. */
   ask(subject: LineSubject, question: Uint8Array, done: LineAnswer): void;
   /** Takes what is told of a subject from now on; one taker each. The bytes are the taker's to keep. */
   onTold(subject: LineSubject, take: (message: Buffer) => void): void;

@@ -6,6 +6,8 @@ export interface MetricSpec {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
+  /** How the values of several processes of a server make one. Default: their sum. */
+  readonly together?: 'sum' | 'max' | 'min';
 }
 
 /** A number that only grows. */

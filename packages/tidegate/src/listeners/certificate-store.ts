@@ -85,6 +85,7 @@ export class CertificateStore {
       {
         name: 'tidegate_tls_certificate_expiry_seconds',
         help: 'When the first certificate in use ends, in Unix time.',
+        together: 'min',
       },
       () => Math.floor(this.#snapshot.expiresMs / 1000),
     );

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Limits, Logger, Metrics } from '../kernel/index.ts';
 import { TidegateError } from '../kernel/index.ts';
@@ -21,6 +22,10 @@ export interface HttpListenerOptions {
   readonly port: number;
   /** TLS, and HTTP/2 for those who ask for it; absent or null for plain HTTP/1. */
   readonly tls?: TlsSettings | null;
+  /** Share the port with other processes of this server: the system spreads connections over them. Default: alone. */
+  readonly sharing?: 'alone' | 'shared';
+  /** The secret of TLS session tickets, 48 bytes, where several processes are to take each other's. Default: one of its own. */
+  readonly ticketKeys?: Buffer | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -79,7 +84,7 @@ export async function createHttpListener(
     },
   );
   try {
-    const { host, port } = await listen(server, options.host, options.port);
+    const { host, port } = await listen(server, options.host, options.port, options.sharing);
     server.on('error', (error) => logger.error({ error }, 'The listener failed to accept a connection'));
     let drained: Promise<void> | null = null;
     return {
@@ -107,7 +112,7 @@ async function openAcceptor(
   if (options.tls === undefined || options.tls === null) return null;
   try {
     const { TlsAcceptor } = await import('./tls-acceptor.ts');
-    return await TlsAcceptor.open(options.tls, context, options.metrics);
+    return await TlsAcceptor.open(options.tls, context, options.metrics, options.ticketKeys);
   } catch (error) {
     context.deadlines.stop();
     throw error;

@@ -10,6 +10,7 @@ export {
 } from './admin.ts';
 export { type CrossOriginOptions, withCrossOrigin } from './cross-origin.ts';
 export { createHttpListener, type HttpListenerOptions } from './http-listener.ts';
+export { assertFree } from './listen.ts';
 export { assertListenable, isLoopback } from './loopback.ts';
 export type {
   BodyReceiver,

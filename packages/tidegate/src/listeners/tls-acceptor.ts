@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Metrics } from '../kernel/index.ts';
@@ -43,14 +44,21 @@ export class TlsAcceptor {
   }
 
   /** @throws TidegateError tls_file_unreadable, tls_certificate_invalid */
-  static async open(settings: TlsSettings, context: ListenerContext, metrics: Metrics): Promise<TlsAcceptor> {
+  static async open(
+    settings: TlsSettings,
+    context: ListenerContext,
+    metrics: Metrics,
+    ticketKeys?: Buffer,
+  ): Promise<TlsAcceptor> {
+    const tickets = ticketKeys === undefined ? {} : { ticketKeys };
     const { clock, logger } = context;
     const store = await CertificateStore.open({ settings, clock, logger, metrics }, (first) =>
-      server.setSecureContext(first),
+      server.setSecureContext({ ...first, ...tickets }),
     );
     // It never listens: sockets are given to it, so that they are counted and limited as those without TLS are.
     const server = createServer({
       ...store.first,
+      ...tickets,
       ALPNProtocols: PROTOCOLS,
       SNICallback: (name, done) => done(null, store.select(name)),
       requestCert: settings.clients !== null,

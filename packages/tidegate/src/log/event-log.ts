@@ -1,7 +1,13 @@
-import { type Clock, type Limits, type Metrics, TidegateError, type Timer } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Limits,
+  type Line,
+  type Metrics,
+  TidegateError,
+  type Timer,
+} from '../kernel/index.ts';
+import type { LogFeed } from './feed.ts';
 import { Maintenance, type Thoroughness } from './maintenance.ts';
-import { partitionOfKey } from './murmur2.ts';
-import type { Partition } from './partition.ts';
 import type {
   AppendCallback,
   Durability,
@@ -15,8 +21,8 @@ import type {
   TopicSpec,
   TopicStatistics,
 } from './port.ts';
-import { offsetAtTime, offsetOfLast, readPartition } from './reading.ts';
 import type { Shard } from './shard.ts';
+import { TopicReader, unknownTopic } from './topic-reader.ts';
 import type { TopicState } from './topic-state.ts';
 import type { Topics } from './topics.ts';
 
@@ -27,6 +33,7 @@ export interface EventLogOptions {
   readonly topics: Topics;
   readonly shards: ReadonlyMap<Durability, Shard>;
   readonly tailListeners: TailListeners;
+  readonly feed: LogFeed;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly metrics: Metrics;
@@ -57,6 +64,8 @@ export class EventLog implements Log {
   readonly #topics: Topics;
   readonly #shards: readonly Shard[];
   readonly #tailListeners: TailListeners;
+  readonly #feed: LogFeed;
+  readonly #reader: TopicReader;
   readonly #clock: Clock;
   readonly #maintenance: Maintenance;
   readonly #release: () => void;
@@ -67,6 +76,12 @@ export class EventLog implements Log {
     this.#topics = options.topics;
     this.#shards = [...new Set(options.shards.values())];
     this.#tailListeners = options.tailListeners;
+    this.#feed = options.feed;
+    const { topics } = options;
+    this.#reader = new TopicReader({
+      get: (name) => topics.get(name),
+      batchesOf: (state) => topics.shardOf(state).store,
+    });
     this.#clock = options.clock;
     this.#release = options.release;
     this.#maintenance = new Maintenance(options.topics, options.clock, options.limits);
@@ -119,8 +134,8 @@ export class EventLog implements Log {
     for (const { topic } of appends) {
       const state = this.#topics.find(topic);
       if (state === undefined) {
-        const error = new TidegateError('log_topic_unknown', `The topic is ${JSON.stringify(topic)}.`);
-        (states.length === 0 ? this.#shards[0] : this.#topics.shardOf(states[0])).refuse(error, done);
+        const first = states.length === 0 ? this.#shards[0] : this.#topics.shardOf(states[0]);
+        first.refuse(unknownTopic(topic), done);
         return;
       }
       states.push(state);
@@ -142,28 +157,27 @@ export class EventLog implements Log {
   }
 
   read(request: ReadRequest): ReadResult {
-    const state = this.#topics.get(request.topic);
-    return readPartition(this.#topics.shardOf(state).store, partitionAt(state, request.partition), request);
+    return this.#reader.read(request);
   }
 
   bounds(topic: string, partition: number): PartitionBounds {
-    const { start, end } = partitionAt(this.#topics.get(topic), partition);
-    return { start, end };
+    return this.#reader.bounds(topic, partition);
   }
 
   offsetAtTime(topic: string, partition: number, timeMs: number): number {
-    const state = this.#topics.get(topic);
-    return offsetAtTime(this.#topics.shardOf(state).store, partitionAt(state, partition), timeMs);
+    return this.#reader.offsetAtTime(topic, partition, timeMs);
   }
 
   offsetOfLast(topic: string, partition: number, count: number, key?: string, before?: number): number {
-    const state = this.#topics.get(topic);
-    const at = partitionAt(state, partition);
-    return offsetOfLast(this.#topics.shardOf(state).store, at, count, key, before ?? at.end);
+    return this.#reader.offsetOfLast(topic, partition, count, key, before);
   }
 
   partitionOf(topic: Topic, key: string): number {
-    return partitionOfKey(key, topic.partitions);
+    return this.#reader.partitionOf(topic, key);
+  }
+
+  lead(line: Line): void {
+    this.#feed.lead(line);
   }
 
   statistics(topic: string): TopicStatistics {
@@ -211,12 +225,4 @@ export class EventLog implements Log {
     }
     return bytesStored;
   }
-}
-
-function partitionAt(state: TopicState, index: number): Partition {
-  const partition = state.partitions[index];
-  if (partition === undefined) {
-    throw new TidegateError('log_topic_unknown', `The topic ${state.topic.name} has no partition ${index}.`);
-  }
-  return partition;
 }

@@ -1,3 +1,4 @@
+export { FollowerLog, type FollowOptions } from './follower/follower-log.ts';
 export { decodeHeaders, encodeHeaders, findHeader, type Header } from './headers.ts';
 export { murmur2, partitionOfKey } from './murmur2.ts';
 export { type LogOptions, type MemoryLogOptions, openLog, openMemoryLog } from './open-log.ts';
@@ -14,7 +15,9 @@ export {
   type AppendRecord,
   type DamagedRange,
   type Durability,
+  type FollowedLog,
   type Log,
+  type LogReader,
   type PartitionBounds,
   RECORD_CONTROL,
   RECORD_JSON,

@@ -3,6 +3,7 @@ import type { Clock, Limits, Logger, Metrics, Random } from '../kernel/index.ts'
 import { BatchCache } from './batch-cache.ts';
 import { DiskSpace } from './disk-space.ts';
 import { EventLog, TailListeners } from './event-log.ts';
+import { LogFeed } from './feed.ts';
 import { type Environment, openEnvironment } from './lmdb/environment.ts';
 import { type ClaimedFolder, claimFolder } from './lmdb/folder.ts';
 import { LmdbStore } from './lmdb/store.ts';
@@ -86,6 +87,7 @@ function openClaimed(options: LogOptions, { synced, disown }: ClaimedFolder): Lo
 class Parts {
   readonly #options: MemoryLogOptions;
   readonly #tailListeners = new TailListeners();
+  readonly #feed = new LogFeed();
   readonly #metrics = new Map<Durability, LogMetrics>();
 
   constructor(options: MemoryLogOptions) {
@@ -109,12 +111,16 @@ class Parts {
       diskSpace,
       partitionBytesMax: diskSpace === null ? limits.memoryPartitionBytesMax : null,
       announce: (state, partition, end) => this.#tailListeners.announce(state.topic, partition, end),
+      committed: (changes) => this.#feed.committed(changes),
     });
   }
 
   log(shards: ReadonlyMap<Durability, Shard>, allocateId: () => Promise<number>, release: () => void): Log {
     const { clock, limits, random, metrics } = this.#options;
-    const topics = new Topics({ shards, metrics: this.#metrics, clock, random, limits, allocateId });
+    const feed = this.#feed;
+    const changed = (): void => feed.topicsChanged();
+    const topics = new Topics({ shards, metrics: this.#metrics, clock, random, limits, allocateId, changed });
+    feed.follow(topics);
     for (const shard of new Set(shards.values())) {
       for (const { stored, partitions } of shard.store.load()) topics.restore(stored, partitions, shard);
       shard.preload([...topics.states].filter((state) => topics.shardOf(state) === shard));
@@ -124,6 +130,7 @@ class Parts {
       topics,
       shards,
       tailListeners: this.#tailListeners,
+      feed,
       clock,
       limits,
       metrics,

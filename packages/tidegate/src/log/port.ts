@@ -1,4 +1,4 @@
-import type { TidegateError } from '../kernel/index.ts';
+import type { Line, TidegateError } from '../kernel/index.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 /**
@@ -128,15 +128,35 @@ export interface TopicStatistics {
   readonly bytesStored: number;
 }
 
+/** The event log, to those who read. Reading is synchronous (memory or mapped pages) and never returns what is not yet durable. */
+export interface LogReader {
+  /** Every topic, by name. The map is replaced, never changed. */
+  readonly topics: ReadonlyMap<string, Topic>;
+  /** @throws TidegateError log_topic_unknown */
+  read(request: ReadRequest): ReadResult;
+  /** @throws TidegateError log_topic_unknown */
+  bounds(topic: string, partition: number): PartitionBounds;
+  /** The first offset whose record is not older than `timeMs`; the end if there is none. */
+  offsetAtTime(topic: string, partition: number, timeMs: number): number;
+  /** The offset from which the partition holds the last `count` data records (of `key`, if given) before `before`. */
+  offsetOfLast(topic: string, partition: number, count: number, key?: string, before?: number): number;
+  /** The partition that records of `key` go to; those without key go where the empty key goes. */
+  partitionOf(topic: Topic, key: string): number;
+  /** Calls `listener` from now on; the returned function ends it. */
+  onTail(listener: TailListener): () => void;
+}
+
+/** A log that another process owns, read in place. */
+export interface FollowedLog extends LogReader {
+  close(): Promise<void>;
+}
+
 /**
- * The event log, seen by everything else. Reading is synchronous (memory or mapped pages) and never returns what is not yet
- * durable; appending is grouped and answers by callback, in the order of the calls.
+ * The event log, seen by everything else: appending is grouped and answers by callback, in the order of the calls.
  *
  * Consumer-group offsets and transactions will join `append` as further members of the same atomic commit.
  */
-export interface Log {
-  /** Every topic, by name. The map is replaced, never changed. */
-  readonly topics: ReadonlyMap<string, Topic>;
+export interface Log extends LogReader {
   /** @throws TidegateError log_topic_exists, log_disk_full, log_write_failed */
   createTopic(spec: TopicSpec): Promise<Topic>;
   /** Changes what can be changed in place: retention, compaction. @throws log_topic_unknown, log_topic_exists */
@@ -149,21 +169,11 @@ export interface Log {
    * log_closed, log_topic_unknown, log_record_too_large, log_durability_mixed.
    */
   append(appends: readonly TopicAppend[], done: AppendCallback): void;
-  /** @throws TidegateError log_topic_unknown */
-  read(request: ReadRequest): ReadResult;
-  /** @throws TidegateError log_topic_unknown */
-  bounds(topic: string, partition: number): PartitionBounds;
-  /** The first offset whose record is not older than `timeMs`; the end if there is none. */
-  offsetAtTime(topic: string, partition: number, timeMs: number): number;
-  /** The offset from which the partition holds the last `count` data records (of `key`, if given) before `before`. */
-  offsetOfLast(topic: string, partition: number, count: number, key?: string, before?: number): number;
-  /** The partition that records of `key` go to; those without key go where the empty key goes. */
-  partitionOf(topic: Topic, key: string): number;
   statistics(topic: string): TopicStatistics;
-  /** Calls `listener` from now on; the returned function ends it. */
-  onTail(listener: TailListener): () => void;
   /** Drops what retention and compaction allow to drop, now; the log also does so by itself from time to time. */
   maintain(): Promise<void>;
+  /** Lets the process at the other end of `line` read this log in place, for as long as it lives: see `FollowerLog`. */
+  lead(line: Line): void;
   /** Waits for what was appended, then closes. Later appends fail with log_closed. */
   close(): Promise<void>;
 }

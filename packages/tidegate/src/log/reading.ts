@@ -1,6 +1,6 @@
 import type { Partition } from './partition.ts';
 import { type DamagedRange, RECORD_CONTROL, type ReadRequest, type ReadResult } from './port.ts';
-import { isDamaged, type Store } from './store.ts';
+import { type BatchSource, isDamaged } from './store.ts';
 import type { StoredBatch } from './stored-batch.ts';
 
 /** How many bytes one call looks through for a key, where no index leads to it. */
@@ -27,7 +27,7 @@ class Collected {
 }
 
 /** Answers `Log.read`, whatever the batches rest on. */
-export function readPartition(store: Store, partition: Partition, request: ReadRequest): ReadResult {
+export function readPartition(store: BatchSource, partition: Partition, request: ReadRequest): ReadResult {
   const to = Math.min(request.to ?? partition.end, partition.end);
   const from = Math.max(request.from, partition.start);
   const collected = new Collected();
@@ -41,7 +41,7 @@ export function readPartition(store: Store, partition: Partition, request: ReadR
 }
 
 function readAll(
-  store: Store,
+  store: BatchSource,
   partition: Partition,
   from: number,
   to: number,
@@ -68,7 +68,7 @@ function readAll(
 }
 
 function readScanning(
-  store: Store,
+  store: BatchSource,
   partition: Partition,
   from: number,
   to: number,
@@ -100,7 +100,7 @@ function readScanning(
 
 /** Null if there is no index after all. */
 function readIndexed(
-  store: Store,
+  store: BatchSource,
   partition: Partition,
   from: number,
   to: number,
@@ -153,7 +153,7 @@ function readIndexed(
  * Answers `Log.offsetAtTime`. Timestamps do not decrease within a partition, so halving finds the place. A damaged range
  * whose time is unknown counts as wanted, so that whoever reads from here is told of it.
  */
-export function offsetAtTime(store: Store, partition: Partition, timeMs: number): number {
+export function offsetAtTime(store: BatchSource, partition: Partition, timeMs: number): number {
   // All that can be read before `low` is older; nothing from `high` on is.
   let low = partition.start;
   let high = partition.end;
@@ -180,7 +180,12 @@ export function offsetAtTime(store: Store, partition: Partition, timeMs: number)
 }
 
 /** The first batch that can be read at `offset` or after it, and begins before `to`. */
-function readableFrom(store: Store, partition: Partition, offset: number, to: number): StoredBatch | null {
+function readableFrom(
+  store: BatchSource,
+  partition: Partition,
+  offset: number,
+  to: number,
+): StoredBatch | null {
   let at = offset;
   while (at < to) {
     const found = store.locate(partition, at);
@@ -192,7 +197,7 @@ function readableFrom(store: Store, partition: Partition, offset: number, to: nu
 
 /** Answers `Log.offsetOfLast`. */
 export function offsetOfLast(
-  store: Store,
+  store: BatchSource,
   partition: Partition,
   count: number,
   key: string | undefined,
@@ -234,7 +239,7 @@ class BackwardWalk {
   }
 }
 
-function walkAll(store: Store, partition: Partition, walk: BackwardWalk): number | null {
+function walkAll(store: BatchSource, partition: Partition, walk: BackwardWalk): number | null {
   let offset = walk.end - 1;
   let scanned = 0;
   while (offset >= partition.start) {
@@ -255,7 +260,7 @@ function walkAll(store: Store, partition: Partition, walk: BackwardWalk): number
 /** How far back a call looks for records where no index leads to them. */
 const SCAN_BACK_BYTES_MAX = 32 * 1024 * 1024;
 
-function walkIndex(store: Store, partition: Partition, walk: BackwardWalk, key: string): number | null {
+function walkIndex(store: BatchSource, partition: Partition, walk: BackwardWalk, key: string): number | null {
   let to = walk.end;
   for (;;) {
     const bases = store.basesOfKey(partition, {

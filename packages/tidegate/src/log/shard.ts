@@ -26,6 +26,8 @@ export interface ShardOptions {
   readonly partitionBytesMax: number | null;
   /** Called for each partition of which more can be seen. */
   readonly announce: (state: TopicState, partition: number, end: number) => void;
+  /** Called for all that was stored, before it is announced. */
+  readonly committed: (changes: Changes) => void;
 }
 
 const NO_TOPICS: readonly AppendedTopic[] = [];
@@ -40,6 +42,7 @@ export class Shard {
   readonly #diskSpace: DiskSpace | null;
   readonly #partitionBytesMax: number | null;
   readonly #announce: (state: TopicState, partition: number, end: number) => void;
+  readonly #committed: (changes: Changes) => void;
   readonly #pipeline: Pipeline;
   readonly #windows: TopicWindows;
   readonly #encoder: AppendEncoder;
@@ -54,6 +57,7 @@ export class Shard {
     this.#diskSpace = options.diskSpace;
     this.#partitionBytesMax = options.partitionBytesMax;
     this.#announce = options.announce;
+    this.#committed = options.committed;
     this.#windows = new TopicWindows(options.store, options.clock, options.limits);
     this.#encoder = new AppendEncoder(options.clock, options.limits, this.#windows);
     this.#pipeline = new Pipeline(options.clock, (group, next) => this.#commitGroup(group, next));
@@ -220,7 +224,10 @@ export class Shard {
         return;
       }
     }
-    this.store.commit(changes, done);
+    this.store.commit(changes, (error) => {
+      if (error === null) this.#committed(changes);
+      done(error);
+    });
   }
 
   #finish(
@@ -281,6 +288,7 @@ export class Shard {
       });
       if (drop === null) continue;
       this.store.commit(drop.changes, () => partition.adopt(drop.state));
+      this.#committed(drop.changes);
     }
   }
 }

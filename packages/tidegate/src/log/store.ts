@@ -62,15 +62,13 @@ export interface Damage extends DamagedRange {
   readonly bytes: number;
 }
 
-/** What a partition's batches rest on: memory, or LMDB. One commit at a time. */
-export interface Store {
+/** Where the batches of partitions are found. */
+export interface BatchSource {
   /**
    * How many bytes of the log one reading through the key index may pass over, with all partitions of the topic together. Readers
    * of different keys that go over the same stretch side by side, reading by reading, then find in memory what the first has read.
    */
   readonly sharedStretchBytes: number;
-  /** What is stored already: topics, and their partitions by index. */
-  load(): readonly { readonly stored: StoredTopic; readonly partitions: readonly PartitionState[] }[];
   /**
    * The batch that covers `offset`, which lies between the partition's start and end, or the damaged range that does.
    * The batch may begin before `offset`.
@@ -80,6 +78,12 @@ export interface Store {
   baseOf(partition: Partition, offset: number): number;
   /** May name a batch too many, never one too few; null if the store keeps no index for the partition. */
   basesOfKey(partition: Partition, search: KeySearch): readonly number[] | null;
+}
+
+/** What a partition's batches rest on: memory, or LMDB. One commit at a time. */
+export interface Store extends BatchSource {
+  /** What is stored already: topics, and their partitions by index. */
+  load(): readonly { readonly stored: StoredTopic; readonly partitions: readonly PartitionState[] }[];
   /** Begins to store; answers at once or later. Takes what is written over into the partitions' rings, not into their states. */
   commit(changes: Changes, done: CommitCallback): void;
   /** Stored chunks of ids of the topic, in order, from `sequence` on; fewer than `countMax` only at the end. */

@@ -10,6 +10,7 @@ import type { LogMetrics } from './log-metrics.ts';
 import type { PartitionState } from './partition.ts';
 import type { Durability, Topic, TopicSpec } from './port.ts';
 import type { Shard } from './shard.ts';
+import { unknownTopic } from './topic-reader.ts';
 import { checkAlteration, checkTopicSpec, isSameSpec, specOf } from './topic-rules.ts';
 import { type StoredTopic, TopicState } from './topic-state.ts';
 
@@ -22,6 +23,8 @@ export interface TopicsOptions {
   readonly random: Random;
   readonly limits: Limits;
   readonly allocateId: () => Promise<number>;
+  /** There are other topics, or they are others. */
+  readonly changed: () => void;
 }
 
 /** The topics of the log: which there are, and how they come and go. */
@@ -32,6 +35,7 @@ export class Topics {
   readonly #random: Random;
   readonly #limits: Limits;
   readonly #allocateId: () => Promise<number>;
+  readonly #changed: () => void;
   readonly #states = new Map<string, TopicState>();
   #map: ReadonlyMap<string, Topic> = new Map();
   /** Changes of topics happen one after the other. */
@@ -45,6 +49,7 @@ export class Topics {
     this.#random = options.random;
     this.#limits = options.limits;
     this.#allocateId = options.allocateId;
+    this.#changed = options.changed;
   }
 
   get map(): ReadonlyMap<string, Topic> {
@@ -61,8 +66,7 @@ export class Topics {
 
   get(name: string): TopicState {
     const state = this.#states.get(name);
-    if (state === undefined)
-      throw new TidegateError('log_topic_unknown', `The topic is ${JSON.stringify(name)}.`);
+    if (state === undefined) throw unknownTopic(name);
     return state;
   }
 
@@ -238,6 +242,7 @@ export class Topics {
 
   #publish(): void {
     this.#map = new Map([...this.#states].map(([name, { topic }]) => [name, topic]));
+    this.#changed();
   }
 
   /** Removes what a deleted topic stored, a bounded part at a time; after a kill, the next start goes on. */

@@ -117,7 +117,9 @@ export function ambientBreaches(tree: SourceTree): readonly Breach[] {
     const mayUseNetwork =
       rules.NETWORK_FOLDERS.includes(folderOf(path)) || Object.hasOwn(rules.NETWORK_FILES, path);
     if (network !== undefined && !mayUseNetwork) {
-      breaches.push(`${path}: uses ${network.specifier}, which only ${rules.NETWORK_FOLDERS.join(', ')} may`);
+      breaches.push(
+        `${path}: uses ${network.specifier}, which only ${rules.NETWORK_FOLDERS.join(' and ')} may`,
+      );
     }
     const text = withoutComments(source);
     for (const { pattern, what, files } of rules.AMBIENT) {

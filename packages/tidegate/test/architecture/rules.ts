@@ -40,8 +40,12 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     mayImport: ['kernel', 'log', 'listeners', 'channels', 'access'],
     reason: 'the admin port shows the others through their ports',
   },
+  workers: {
+    mayImport: ['kernel'],
+    reason: 'workers are processes and what they speak on, whatever they say',
+  },
   config: {
-    mayImport: ['kernel', 'listeners', 'log', 'channels', 'access', 'edges/*'],
+    mayImport: ['kernel', 'listeners', 'log', 'channels', 'access', 'edges/*', 'workers'],
     reason: 'the config file is made of the options of the folders',
   },
   bindings: { mayImport: ['kernel'], reason: 'a binding puts a library behind an interface of the kernel' },
@@ -49,7 +53,6 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   'main.ts': {
     mayImport: [
       'kernel',
-      'wire/*',
       'log',
       'channels',
       'access',
@@ -58,8 +61,31 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'control',
       'config',
       'bindings',
+      'workers',
+      'serving.ts',
+      'worker.ts',
     ],
     reason: 'main puts the parts together',
+  },
+  'worker.ts': {
+    mayImport: [
+      'kernel',
+      'log',
+      'channels',
+      'access',
+      'listeners',
+      'edges',
+      'control',
+      'config',
+      'bindings',
+      'workers',
+      'serving.ts',
+    ],
+    reason: 'a worker puts the parts together that serve beside the owner of the log',
+  },
+  'serving.ts': {
+    mayImport: ['kernel', 'channels', 'access', 'listeners', 'edges', 'control', 'config'],
+    reason: 'the owner of the log and a worker serve the public port in the same way',
   },
 };
 
@@ -82,7 +108,7 @@ export const ONLY_FROM: readonly { readonly to: string; readonly from: string; r
 
 /** Modules of Node that open servers or sockets, and who may use them. */
 export const NETWORK_MODULES = ['net', 'http', 'https', 'tls', 'http2', 'dgram'] as const;
-export const NETWORK_FOLDERS: readonly string[] = ['listeners'];
+export const NETWORK_FOLDERS: readonly string[] = ['listeners', 'workers'];
 /** Files elsewhere that use them, each with its reason. They open no servers. */
 export const NETWORK_FILES: Readonly<Record<string, string>> = {
   'cli/certified-request.ts': 'fetch cannot show a certificate of the client',

@@ -9,6 +9,7 @@ import {
   TidegateError,
 } from '../../src/kernel/index.ts';
 import { EventLog, TailListeners } from '../../src/log/event-log.ts';
+import { LogFeed } from '../../src/log/feed.ts';
 import type { Log } from '../../src/log/index.ts';
 import { logMetrics } from '../../src/log/log-metrics.ts';
 import { MemoryStore } from '../../src/log/memory/store.ts';
@@ -51,6 +52,7 @@ async function faultyLog(): Promise<{ log: Log; store: FaultyStore }> {
     diskSpace: null,
     partitionBytesMax: null,
     announce: (state, partition, end) => tailListeners.announce(state.topic, partition, end),
+    committed() {},
   });
   const shards = new Map([['synced', shard]] as const);
   let id = 1;
@@ -61,11 +63,13 @@ async function faultyLog(): Promise<{ log: Log; store: FaultyStore }> {
     random: seededRandom(1),
     limits,
     allocateId: async () => id++,
+    changed() {},
   });
   const log = new EventLog({
     topics,
     shards,
     tailListeners,
+    feed: new LogFeed(),
     clock: systemClock,
     limits,
     metrics: noMetrics,

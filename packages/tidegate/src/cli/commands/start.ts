@@ -24,6 +24,13 @@ export const start = defineCommand({
     host: { kind: 'text', value: 'HOST', description: 'The address of the public port (default: 127.0.0.1)' },
     port: { ...PORT, description: 'The public port (default: 8080; 0 takes a free one)' },
     'admin-port': { ...PORT, description: 'The admin port (default: 8081; 0 takes a free one)' },
+    workers: {
+      kind: 'integer',
+      value: 'N',
+      min: 1,
+      max: 64,
+      description: 'Processes that serve the public port (default: as many as there are cores)',
+    },
     insecure: {
       kind: 'flag',
       description: 'Let everybody in who can reach the server, as long as there are no keys and issuers',
@@ -45,6 +52,7 @@ export const start = defineCommand({
         port: options.port,
         adminPort: options['admin-port'],
         data: options.data,
+        workers: options.workers,
         insecure: options.insecure,
       },
       environment: terminal.environment,

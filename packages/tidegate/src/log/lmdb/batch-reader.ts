@@ -17,6 +17,11 @@ export interface BatchReaderOptions {
   readonly cache: BatchCache;
   readonly logger: Logger;
   readonly metrics: LogMetrics;
+  /**
+   * Whether what is looked for in vain has been dropped meanwhile, for a file that another process writes to; then the partition's start has been
+   * moved behind it. Absent where drops are known beforehand.
+   */
+  readonly isDropped?: (partition: Partition, offset: number) => boolean;
 }
 
 /** Finds batches: among the newest in memory, among those read lately, in the file. What comes from the file is verified once. */
@@ -25,6 +30,7 @@ export class BatchReader {
   readonly #cache: BatchCache;
   readonly #logger: Logger;
   readonly #metrics: LogMetrics;
+  readonly #isDropped: (partition: Partition, offset: number) => boolean;
   readonly #reported = new Set<string>();
 
   constructor(options: BatchReaderOptions) {
@@ -32,6 +38,7 @@ export class BatchReader {
     this.#cache = options.cache;
     this.#logger = options.logger;
     this.#metrics = options.metrics;
+    this.#isDropped = options.isDropped ?? (() => false);
   }
 
   locate(partition: Partition, offset: number): StoredBatch | Damage {
@@ -103,6 +110,7 @@ export class BatchReader {
   /** A damaged batch ends where the next one begins, which its own bytes cannot be trusted to tell. */
   #damage(partition: Partition, from: number, offset: number, bytes: number): Damage {
     const { topic, index } = partition;
+    if (this.#isDropped(partition, offset)) return { from: offset, to: partition.start, bytes: 0 };
     const start = batchKey(topic.topic.id, index, offset + 1);
     const next = keysFrom(this.#environment.batches, start, PARTITION_KEY_BYTES, 1);
     this.#environment.root.resetReadTxn();

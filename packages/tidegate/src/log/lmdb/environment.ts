@@ -59,19 +59,28 @@ function assertLmdbFile(path: string): void {
  */
 export function openEnvironment(path: string, durability: Exclude<Durability, 'none'>): Environment {
   assertLmdbFile(path);
-  const root = open<Buffer, Buffer>({
-    path,
-    noSubdir: true,
-    maxDbs: 8,
-    mapSize: MAP_BYTES,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    overlappingSync: false,
-    noMetaSync: durability === 'written',
-    // Each commit is one explicit batch. lmdb's own batching of event turns would add a promise that nobody can handle,
-    // and that is rejected along with ours when a commit fails, which ends the process.
-    eventTurnBatching: false,
-  });
+  return tablesOf(path, open<Buffer, Buffer>({ ...LAYOUT, path, noMetaSync: durability === 'written' }));
+}
+
+/** Opens the file, which another process has open and writes to, for reading. Its commits are seen from the next reading on. */
+export function openEnvironmentToRead(path: string): Environment {
+  assertLmdbFile(path);
+  return tablesOf(path, open<Buffer, Buffer>({ ...LAYOUT, path, readOnly: true }));
+}
+
+const LAYOUT = {
+  noSubdir: true,
+  maxDbs: 8,
+  mapSize: MAP_BYTES,
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  overlappingSync: false,
+  // Each commit is one explicit batch. lmdb's own batching of event turns would add a promise that nobody can handle,
+  // and that is rejected along with ours when a commit fails, which ends the process.
+  eventTurnBatching: false,
+} as const;
+
+function tablesOf(path: string, root: RootDatabase<Buffer, Buffer>): Environment {
   const table = (name: string): Table =>
     root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
   return {

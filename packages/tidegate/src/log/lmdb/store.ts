@@ -33,6 +33,11 @@ const NEXT_TOPIC_ID = Buffer.from('next-topic-id');
 /** Readers side by side are within a stretch of each other, and each reads one. */
 const STRETCHES_CACHED = 2;
 
+/** How much of the log one reading through the key index may pass over, where this cache is in front. */
+export function stretchBytesOf(cache: BatchCache): number {
+  return cache.bytesMax / STRETCHES_CACHED;
+}
+
 export interface LmdbStoreOptions {
   readonly environment: Environment;
   readonly tail: TailCache;
@@ -55,7 +60,7 @@ export class LmdbStore implements Store {
   readonly #reader: BatchReader;
 
   constructor(options: LmdbStoreOptions) {
-    this.sharedStretchBytes = options.cache.bytesMax / STRETCHES_CACHED;
+    this.sharedStretchBytes = stretchBytesOf(options.cache);
     this.#environment = options.environment;
     this.#tail = options.tail;
     this.#cache = options.cache;

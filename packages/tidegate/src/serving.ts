@@ -1,0 +1,86 @@
+import type { Buffer } from 'node:buffer';
+import { type AccessRules, type Gate, openGate, revokedBy } from './access/index.ts';
+import type { Hub } from './channels/index.ts';
+import type { ResolvedConfig } from './config/index.ts';
+import { KEY_KIND, REVOCATION_KIND, type ResourceSpecs } from './control/index.ts';
+import { createEdges } from './edges/index.ts';
+import {
+  type Clock,
+  type Limits,
+  type Logger,
+  type Metrics,
+  packageVersion,
+  systemRandom,
+} from './kernel/index.ts';
+import { createHttpListener, isLoopback, type PublicListener, withCrossOrigin } from './listeners/index.ts';
+
+/** What serves the public port in the owner of the log and in every worker alike. */
+export interface ServingParts {
+  readonly config: ResolvedConfig;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How a process takes its part of the connections. */
+export interface PublicPort {
+  readonly port: number;
+  readonly sharing: 'alone' | 'shared';
+  readonly ticketKeys: Buffer | undefined;
+}
+
+/** Who may do what, as the resources say. */
+export function accessRules(specs: ResourceSpecs): AccessRules {
+  return {
+    keys: specs.of(KEY_KIND) as AccessRules['keys'],
+    revoked: revokedBy(specs.of(REVOCATION_KIND).values()),
+  };
+}
+
+/** @throws TidegateError config_invalid, if a key or a file with keys cannot be read */
+export function openGateOf(parts: ServingParts, specs: ResourceSpecs): Promise<Gate> {
+  const { config, hub, logger } = parts;
+  const isLocal = isLoopback(config.listen.host);
+  return openGate({
+    ...parts,
+    channels: hub,
+    access: config.access,
+    rules: accessRules(specs),
+    dataFolder: config.dataFolder,
+    openWithoutCredentials: config.insecure || isLocal,
+    weakSecrets: isLocal ? 'allowed' : 'refused',
+    closed: () => {
+      logger.warn({}, 'The first key is there: who shows no credential is refused from now on');
+      hub.endAll('revoked');
+    },
+  });
+}
+
+/**
+ * Opens the public port, behind which the edges are.
+ * @throws TidegateError listen_failed, tls_file_unreadable, tls_certificate_invalid
+ */
+export async function openPublicPort(
+  parts: ServingParts,
+  gate: Gate,
+  { port, sharing, ticketKeys }: PublicPort,
+): Promise<PublicListener> {
+  const { config, hub, clock, limits, logger, metrics } = parts;
+  const edges = createEdges({
+    access: gate,
+    channels: hub,
+    clock,
+    random: systemRandom,
+    limits,
+    metrics,
+    websocket: config.websocket,
+    version: await packageVersion(),
+  });
+  const { host } = config.listen;
+  return createHttpListener(
+    { host, port, sharing, ticketKeys, tls: config.tls, limits, clock, logger, metrics },
+    withCrossOrigin(edges, config.cors),
+  );
+}

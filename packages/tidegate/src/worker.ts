@@ -1,0 +1,97 @@
+import { Buffer } from 'node:buffer';
+import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
+import { ForwardedPublisher, Hub } from './channels/index.ts';
+import type { ResolvedConfig } from './config/index.ts';
+import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
+import { LIMITS, type Line, type Metrics, pause, systemClock } from './kernel/index.ts';
+import type { PublicListener } from './listeners/index.ts';
+import { FollowerLog } from './log/index.ts';
+import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
+import { answerLife, lineToOwner } from './workers/index.ts';
+
+/** What the owner tells a worker that is to serve, as JSON. */
+export interface WorkerSetup {
+  readonly config: ResolvedConfig;
+  /** The public port, which the owner listens on already. */
+  readonly port: number;
+  /** The secret of TLS session tickets, in base64. */
+  readonly ticketKeys: string;
+}
+
+/** How long clients may take to be told, if the owner of the log has died. */
+const OWNERLESS_MS = 500;
+
+/** A worker that serves. */
+interface Serving {
+  readonly listener: PublicListener;
+  /** Ends what is under way, at most in this time. */
+  end(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Runs this process as a worker, from its owner's first word to its end: it serves the public port beside the owner, reads the log in place and
+ * has the owner append to it. It ends when the owner says so, and by itself when the owner is gone, so that its clients find another server.
+ */
+export function runWorker(): void {
+  // A terminal sends them to all processes of a server; what they mean to this one is for the owner to say.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.title = 'tidegate worker';
+  const line = lineToOwner(systemClock, LIMITS.workerUnsentBytesMax.default);
+  const metrics = createPrometheusMetrics();
+  let setup: WorkerSetup | null = null;
+  let serving: Promise<Serving> | null = null;
+  const end = async (timeoutMs: number, code: number): Promise<void> => {
+    // Whatever takes longer than that is given up.
+    void pause(timeoutMs).then(() => process.exit(code));
+    await (await serving)?.end(timeoutMs);
+    process.exit(code);
+  };
+  line.onClosed(() => void end(OWNERLESS_MS, 1));
+  answerLife(line, {
+    async serve(question) {
+      setup = (question as { readonly setup: WorkerSetup }).setup;
+      serving = serve(line, setup, metrics);
+      await serving;
+    },
+    async pulse() {},
+    figures: () => metrics.figures(),
+    async reload() {
+      await (await serving)?.listener.reload();
+    },
+    drain: () => end(setup?.config.limits.drainTimeoutMs ?? 0, 0),
+  });
+}
+
+async function serve(line: Line, setup: WorkerSetup, metrics: Metrics): Promise<Serving> {
+  const { config, port, ticketKeys } = setup;
+  const { limits } = config;
+  const clock = systemClock;
+  const logger = createPinoLogger(config.logLevel);
+  const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
+  const snapshot = await FollowedSnapshot.follow(line);
+  const publisher = new ForwardedPublisher(line, limits, metrics);
+  const prefixes = prefixesOf(snapshot);
+  const hub = new Hub({ log, publisher, clock, logger, metrics, limits, prefixes });
+  const parts: ServingParts = { config, hub, clock, limits, logger, metrics };
+  const gate = await openGateOf(parts, snapshot);
+  snapshot.onChange((kind) => {
+    if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
+    else gate.adopt(accessRules(snapshot));
+  });
+  const listener = await openPublicPort(parts, gate, {
+    port,
+    sharing: 'shared',
+    ticketKeys: Buffer.from(ticketKeys, 'base64'),
+  });
+  return {
+    listener,
+    async end(timeoutMs) {
+      const listenerGone = listener.drain(timeoutMs);
+      hub.drain();
+      await listenerGone;
+      gate.close();
+      hub.close();
+      await log.close();
+    },
+  };
+}

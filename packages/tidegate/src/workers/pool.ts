@@ -1,0 +1,208 @@
+import type { Clock, Counter, Limits, Line, Lines, Logger, Metrics } from '../kernel/index.ts';
+import { askLife, type LifeQuestion } from './life.ts';
+import { type WorkerExit, WorkerProcess } from './worker-process.ts';
+
+/** How often every worker is asked whether it is there, over the silence that is allowed. */
+const PULSES_PER_SILENCE = 4;
+/** A worker that dies is replaced at once, one that dies soon after its start later and later. */
+const RESTART_DELAY_MS_MIN = 100;
+const RESTART_DELAY_MS_MAX = 5_000;
+const SHORT_LIFE_MS = 10_000;
+
+export interface WorkerPoolOptions {
+  /** How many, besides the owner itself. */
+  readonly count: number;
+  /** The program that a worker runs. */
+  readonly entry: string;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Makes one of the figures of workers that died, so that what they counted goes on counting. */
+  readonly merge: (figures: readonly unknown[]) => Promise<unknown>;
+}
+
+/** The workers of an owner: started together, replaced when they die, ended together. */
+export class WorkerPool implements Lines {
+  readonly #options: WorkerPoolOptions;
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #lineListeners: ((line: Line) => void)[] = [];
+  readonly #restarts: Counter;
+  readonly #stopPulses: () => void;
+  #setup: (() => unknown) | null = null;
+  #lastNumber = 0;
+  #shortLives = 0;
+  #gone: unknown = null;
+  #isClosing = false;
+  #emptied: (() => void) | null = null;
+
+  /** Starts the processes, which do nothing before `serve`. */
+  constructor(options: WorkerPoolOptions) {
+    const { clock, count, limits, metrics } = options;
+    this.#options = options;
+    this.#restarts = metrics.counter({
+      name: 'tidegate_worker_restarts_total',
+      help: 'Workers that died and were replaced.',
+    });
+    metrics.observedGauge(
+      {
+        name: 'tidegate_workers',
+        help: 'Processes that serve the public port, the owner of the log included.',
+      },
+      () => this.#workers.size + 1,
+    );
+    for (let i = 0; i < count; i++) this.#start();
+    const timer = clock.setRepeatingTimer(
+      () => this.#feelPulses(),
+      limits.workerSilenceTimeoutMs / PULSES_PER_SILENCE,
+    );
+    this.#stopPulses = () => clock.clearTimer(timer);
+  }
+
+  onLine(listener: (line: Line) => void): void {
+    this.#lineListeners.push(listener);
+    if (this.#setup !== null) for (const { line } of this.#workers) listener(line);
+  }
+
+  /**
+   * Makes all workers serve, and those that take their places later. Resolves when each serves or has failed to.
+   * @param setup what a worker is told, as JSON; called for each
+   */
+  async serve(setup: () => unknown): Promise<void> {
+    this.#setup = setup;
+    await Promise.all([...this.#workers].map((worker) => this.#begin(worker)));
+  }
+
+  /** Has every worker read its certificates anew. */
+  async reload(): Promise<void> {
+    await this.#askAll({ about: 'reload' });
+  }
+
+  /** The figures of every worker, those that died included. One that does not answer in time is given with its last ones. */
+  async figures(): Promise<readonly unknown[]> {
+    const { clock, limits } = this.#options;
+    const workers = [...this.#workers];
+    const asked = workers.map(async (worker) => {
+      worker.figures = await askLife(worker.line, { about: 'figures' });
+    });
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(resolve, limits.workerAnswerTimeoutMs);
+      void Promise.allSettled(asked).then(() => {
+        clock.clearTimer(timer);
+        resolve();
+      });
+    });
+    const known = workers.map(({ figures }) => figures);
+    return [...known, this.#gone].filter((figures) => figures !== null);
+  }
+
+  /** Tells every worker to finish, and resolves when all have ended. One that has not after `timeoutMs` is killed. */
+  async drain(timeoutMs: number): Promise<void> {
+    const { clock } = this.#options;
+    this.#close();
+    for (const worker of this.#workers) {
+      worker.isLeaving = true;
+      askLife(worker.line, { about: 'drain' }).catch(() => {});
+    }
+    const timer = clock.setTimer(() => this.#killAll(), timeoutMs);
+    await this.#empty();
+    clock.clearTimer(timer);
+  }
+
+  /** Ends every worker at once; resolves when they have. */
+  async destroy(): Promise<void> {
+    this.#close();
+    this.#killAll();
+    await this.#empty();
+  }
+
+  #close(): void {
+    this.#isClosing = true;
+    this.#stopPulses();
+  }
+
+  #killAll(): void {
+    for (const worker of this.#workers) {
+      worker.isLeaving = true;
+      worker.kill();
+    }
+  }
+
+  #empty(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#workers.size === 0) resolve();
+      else this.#emptied = resolve;
+    });
+  }
+
+  #start(): void {
+    const { entry, clock, limits } = this.#options;
+    const worker = new WorkerProcess({
+      number: ++this.#lastNumber,
+      entry,
+      clock,
+      limits,
+      exited: (gone, exit) => this.#exited(gone, exit),
+    });
+    this.#workers.add(worker);
+    if (this.#setup !== null) void this.#begin(worker);
+  }
+
+  async #begin(worker: WorkerProcess): Promise<void> {
+    const { logger } = this.#options;
+    for (const listener of this.#lineListeners) listener(worker.line);
+    try {
+      await askLife(worker.line, { about: 'serve', setup: this.#setup?.() });
+      logger.debug({ worker: worker.number, pid: worker.pid }, 'A worker serves');
+    } catch (error) {
+      // If it has died, that is said when it has ended.
+      if (!worker.isLeaving)
+        logger.error({ error, worker: worker.number }, 'A worker could not begin to serve');
+      worker.kill();
+    }
+  }
+
+  #exited(worker: WorkerProcess, { code, signal }: WorkerExit): void {
+    const { clock, logger } = this.#options;
+    this.#workers.delete(worker);
+    if (this.#isClosing) {
+      if (this.#workers.size === 0) this.#emptied?.();
+      return;
+    }
+    void this.#keepFigures(worker.figures);
+    const lived = clock.monotonicMs() - worker.startedMs;
+    this.#shortLives = lived < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    const delayMs =
+      this.#shortLives <= 1
+        ? 0
+        : Math.min(RESTART_DELAY_MS_MAX, RESTART_DELAY_MS_MIN * 2 ** (this.#shortLives - 2));
+    logger.error(
+      { worker: worker.number, pid: worker.pid, code, signal, delayMs },
+      'A worker has died and is being replaced; its clients connect again',
+    );
+    this.#restarts.add(1);
+    clock.setTimer(() => {
+      if (!this.#isClosing) this.#start();
+    }, delayMs);
+  }
+
+  async #keepFigures(figures: unknown): Promise<void> {
+    if (figures === null) return;
+    this.#gone = await this.#options.merge(this.#gone === null ? [figures] : [this.#gone, figures]);
+  }
+
+  #feelPulses(): void {
+    for (const worker of this.#workers) {
+      if (worker.pulse()) continue;
+      this.#options.logger.error(
+        { worker: worker.number, pid: worker.pid },
+        'A worker is silent and is killed',
+      );
+      worker.kill();
+    }
+  }
+
+  async #askAll(question: LifeQuestion): Promise<void> {
+    await Promise.allSettled([...this.#workers].map(({ line }) => askLife(line, question)));
+  }
+}
