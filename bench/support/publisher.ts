@@ -91,7 +91,5 @@ export class Publisher extends TimedProgram<PublishCounts> {
 /** Publishes by one way for some time. */
 export async function publishFor(way: WayIn, seconds: number, rate = 0): Promise<PublishResult> {
   const publisher = await Publisher.connect(way, seconds, rate);
-  publisher.start();
-  await publisher.stopped();
-  return publisher.result();
+  return publisher.run();
 }

@@ -3,13 +3,31 @@ import { join } from 'node:path';
 import { Child } from './child.ts';
 import { Histogram, type HistogramReport } from './histogram.ts';
 import { nativeProgram, type ProgramName } from './native.ts';
+import { CpuMeter } from './process-figures.ts';
 import { scratchFolder } from './scratch.ts';
+
+interface Times {
+  readonly startedUs: number;
+  readonly stoppedUs: number;
+}
+
+/** What came of a run. */
+export type TimedResult<Counts> = Counts & { readonly latencies: Histogram };
+
+/** What came of a run on a server, and what it took. */
+export interface MeasuredRun<Counts> {
+  readonly result: TimedResult<Counts>;
+  /** From its beginning until the time was over. */
+  readonly seconds: number;
+  /** In percent of one core, of the server and of the program. */
+  readonly cpu: { readonly server: number; readonly load: number };
+}
 
 /**
  * A native program that puts load on a server for some time: it prepares itself, begins when it is told, says when the time is over, and
  * then what came of it, which is `Counts` and the latencies.
  */
-export class TimedProgram<Counts extends object> {
+export class TimedProgram<Counts extends Times> {
   readonly #child: Child;
 
   protected constructor(child: Child) {
@@ -41,9 +59,26 @@ export class TimedProgram<Counts extends object> {
   }
 
   /** Resolves when all that was begun is over. */
-  async result(): Promise<Counts & { readonly latencies: Histogram }> {
+  async result(): Promise<TimedResult<Counts>> {
     const answer = JSON.parse(await this.#child.line()) as Counts & { readonly latencies: HistogramReport };
     return { ...answer, latencies: Histogram.from(answer.latencies) };
+  }
+
+  /** Runs from the beginning to the end. */
+  async run(): Promise<TimedResult<Counts>> {
+    this.start();
+    await this.stopped();
+    return this.result();
+  }
+
+  /** The same, with what the server used. */
+  async runOn(serverPid: number): Promise<MeasuredRun<Counts>> {
+    const meter = new CpuMeter({ server: serverPid, load: this.pid });
+    this.start();
+    await this.stopped();
+    const { server = 0, load = 0 } = meter.percentages();
+    const result = await this.result();
+    return { result, seconds: (result.stoppedUs - result.startedUs) / 1e6, cpu: { server, load } };
   }
 }
 
