@@ -49,7 +49,7 @@ const cases: readonly Case[] = [
     text: 'something: 1\n',
     problems: ['1:1 : "something" is not a known key'],
     remedy:
-      /^The keys here are listen, tls, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
+      /^The keys here are listen, tls, workers, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
   },
   {
     name: 'a key that lacks its hash is told so',

@@ -17,6 +17,7 @@ import type {
   AppendRecord,
   Log,
   LogOptions,
+  LogReader,
   TopicAppend,
   TopicSpec,
 } from '../../src/log/index.ts';
@@ -138,7 +139,7 @@ export interface SeenRecord {
 
 /** Everything that can be read from `from` on, and the damaged ranges met. */
 export function readAll(
-  log: Log,
+  log: LogReader,
   topic: string,
   partition = 0,
   options: {

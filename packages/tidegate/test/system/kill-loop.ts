@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../src/kernel/index.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { childrenOf } from '../support/worker-processes.ts';
 
 const CHANNELS = ['orders/1', 'orders/2', 'chat'];
 
@@ -40,13 +41,20 @@ async function history(url: string, channel: string): Promise<Page['messages']> 
   }
 }
 
+export interface KillLoopOptions {
+  /** What is killed: the whole server, or its worker that does not own the log. */
+  readonly victim: 'server' | 'worker';
+  readonly kills: number;
+  readonly seed: number;
+}
+
 /**
  * Publishers that never stop, and a server that is killed again and again at moments that the seed decides. Afterwards each
  * acknowledged event must be there once, under the cursor that was acknowledged, in the order of its publisher.
  */
-export async function runKillLoop(options: { readonly kills: number; readonly seed: number }): Promise<void> {
+export async function runKillLoop(options: KillLoopOptions): Promise<void> {
   const random = seededRandom(options.seed);
-  const server = await ServerProcess.start({ config: 'topics: { orders: {} }' });
+  const server = await ServerProcess.start({ config: 'topics: { orders: {} }', args: ['--workers', '2'] });
   try {
     const state = { stop: false };
     const acknowledged = CHANNELS.map(() => [] as { id: string; cursor: string }[]);
@@ -61,8 +69,14 @@ export async function runKillLoop(options: { readonly kills: number; readonly se
       const before = acknowledged.map(({ length }) => length);
       while (acknowledged.some(({ length }, which) => length < before[which] + 2)) await delay(5);
       await delay(20 + (random.uint32() % 150));
-      await server.kill();
-      await server.start();
+      if (options.victim === 'server') {
+        await server.kill();
+        await server.start();
+      } else {
+        const [worker] = childrenOf(server.pid);
+        // The one before may not have been replaced yet.
+        if (worker !== undefined) process.kill(worker, 'SIGKILL');
+      }
     }
     state.stop = true;
     await Promise.all(publishers);
