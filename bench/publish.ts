@@ -2,7 +2,6 @@ import { BareHttpServer } from './peers/bare-http.ts';
 import { type Durability, TidegateProcess } from './peers/tidegate.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
-import { CpuMeter } from './support/process-figures.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
 import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
 import type { Cell } from './support/table.ts';
@@ -21,12 +20,8 @@ async function measure(name: string, durability: string, pid: number, way: WayIn
   progress(`${name}, durability ${durability}`);
   await publishFor(way, WARM_SECONDS);
   const publisher = await Publisher.connect(way, options.seconds);
-  const meter = new CpuMeter({ server: pid, publisher: publisher.pid });
-  publisher.start();
-  await publisher.stopped();
-  const cpu = meter.percentages();
-  const result = await publisher.result();
-  const perSecond = result.accepted / ((result.stoppedUs - result.startedUs) / 1e6);
+  const { result, seconds, cpu } = await publisher.runOn(pid);
+  const perSecond = result.accepted / seconds;
   const ms = (percent: number) => result.latencies.percentile(percent) / 1000;
   const times = [ms(50), ms(90), ms(99), ms(99.9), result.latencies.maximum / 1000];
   const lost = result.refused + result.unanswered;
@@ -37,8 +32,8 @@ async function measure(name: string, durability: string, pid: number, way: WayIn
     perSecond / bound,
     ...times,
     lost,
-    cpu.server ?? 0,
-    cpu.publisher ?? 0,
+    cpu.server,
+    cpu.load,
   ]);
   return perSecond;
 }

@@ -88,6 +88,7 @@ export const LIMITS = {
     3_600 * SECOND,
     'How long invalid credentials count.',
   ),
+  credentialNoticeMs: limit(30 * SECOND, 0, 3_600 * SECOND, "A credential's end is told this long ahead."),
   credentialClientsMax: limit(10_000, 1, 1_000_000, 'Addresses of which invalid credentials are counted.'),
   jwksBytesMax: limit(256 * KIB, 1 * KIB, 16 * MIB, "An issuer's key set is held in memory whole."),
   jwksTimeoutMs: limit(5 * SECOND, 100, 60 * SECOND, 'An issuer that does not answer is asked again later.'),
