@@ -3,7 +3,7 @@ import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
 import { ForwardedPublisher, Hub } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
-import { LIMITS, type Line, type Metrics, pause, systemClock } from './kernel/index.ts';
+import { LIMITS, type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
 import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
