@@ -53,7 +53,7 @@ async function withTidegate(
   work: (server: TidegateProcess) => Promise<void>,
 ): Promise<void> {
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder, {}, settings);
+  const server = await TidegateProcess.start(folder, { settings });
   try {
     await work(server);
   } finally {

@@ -1,5 +1,5 @@
 import { BareHttpServer } from './peers/bare-http.ts';
-import { type Durability, TidegateProcess } from './peers/tidegate.ts';
+import { type Durability, nameOf, TidegateProcess } from './peers/tidegate.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
@@ -44,12 +44,19 @@ if (wanted(options, 'bare')) {
   rows[0]![3] = 1;
   await bare.stop();
 }
-for (const durability of ['none', 'written', 'synced'] satisfies Durability[]) {
-  if (!wanted(options, 'tidegate')) continue;
+const profiles: readonly (readonly [Durability, workers: number])[] = [
+  ['none', 1],
+  ['written', 1],
+  ['synced', 1],
+  ['none', 2],
+  ['synced', 2],
+];
+for (const [durability, workers] of profiles) {
+  if (!wanted(options, nameOf(workers))) continue;
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder);
+  const server = await TidegateProcess.start(folder, { workers });
   await measure(
-    'tidegate',
+    nameOf(workers),
     durability,
     server.pid,
     server.singlePosts(`${durability}/bench`, connections, payloadBytes),

@@ -39,7 +39,7 @@ const tidegatePeer = (durability: 'none' | 'synced'): TlsPeer => ({
   name: 'tidegate',
   durability,
   missing: () => null,
-  start: (isSecure) => startTidegate(durability, isSecure ? certificate : undefined),
+  start: (isSecure) => startTidegate(durability, { certificate: isSecure ? certificate : undefined }),
 });
 
 function available(peers: readonly TlsPeer[]): readonly TlsPeer[] {
