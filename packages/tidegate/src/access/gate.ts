@@ -68,7 +68,7 @@ export class Gate implements Access {
     this.#options = options;
     const { defaultLimits = null, line = null } = options;
     this.#counts = new SharedCounts({ clock, limits, metrics, defaultLimits, line });
-    this.#holds = new Holds(clock);
+    this.#holds = new Holds(clock, limits.credentialNoticeMs);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
     this.#closed = this.#hasToClose;
