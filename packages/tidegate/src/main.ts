@@ -88,7 +88,7 @@ export async function startServer(
     const presence = new PresenceRegistry<ClientInfo>(limits);
     const processes = pool === null ? null : new OwnerProcesses({ clock, limits });
     const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
-    const gate = await openGateOf(parts, resources.snapshot);
+    const gate = await openGateOf(parts, resources.snapshot, null);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
     if (!gate.hasCredentials && !config.insecure) {
@@ -121,6 +121,7 @@ export async function startServer(
         log.lead(line);
         serveSnapshot(line, resources, [TOPIC_KIND, KEY_KIND, REVOCATION_KIND]);
         servePublishes(line, hub);
+        gate.serve(line);
         serveEdges(line, { presence, processes });
       });
       const { port } = publicListener;

@@ -7,6 +7,7 @@ import { type ClientInfo, createEdges, type OtherProcesses } from './edges/index
 import {
   type Clock,
   type Limits,
+  type Line,
   type Logger,
   type Metrics,
   packageVersion,
@@ -43,12 +44,16 @@ export function accessRules(specs: ResourceSpecs): AccessRules {
   };
 }
 
-/** @throws TidegateError config_invalid, if a key or a file with keys cannot be read */
-export function openGateOf(parts: ServingParts, specs: ResourceSpecs): Promise<Gate> {
+/**
+ * @param line in a worker, the one to the owner; null in the owner
+ * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
+ */
+export function openGateOf(parts: ServingParts, specs: ResourceSpecs, line: Line | null): Promise<Gate> {
   const { config, hub, logger } = parts;
   const isLocal = isLoopback(config.listen.host);
   return openGate({
     ...parts,
+    line,
     channels: hub,
     access: config.access,
     rules: accessRules(specs),

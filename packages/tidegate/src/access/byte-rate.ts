@@ -3,21 +3,26 @@ import type { LimitHits } from './limit-hits.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Delayed } from './usage.ts';
 
-/** Called when no more may be handed to anybody for so long. */
-export type ShortListener = (waitMs: number) => void;
-
-/** The rate of bytes that the subscribers of somebody are handed. Who was handed more is delayed until it is paid back. */
+/**
+ * The rate of bytes that the subscribers of somebody are handed. Who was handed more is delayed until it is paid back. Where several processes
+ * share a rate, each waits for what all had spent when it had spent the last time, and not for what others spend while it waits: so the sum
+ * keeps to the rate, and none of them is passed over.
+ */
 export class ByteRate {
   readonly #clock: Clock;
+  readonly #perSecond: number;
   readonly #hits: LimitHits;
   readonly #bucket: TokenBucket;
   readonly #delayed = new Set<Delayed>();
-  readonly #listeners = new Set<ShortListener>();
-  #pausedUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until then nobody is handed more. */
+  #dueMs = Number.NEGATIVE_INFINITY;
   #resumeTimer: Timer | null = null;
+  /** Whether it is not known yet until when nobody is handed more. */
+  #isSuspended = false;
 
   constructor(clock: Clock, perSecond: number, hits: LimitHits) {
     this.#clock = clock;
+    this.#perSecond = perSecond;
     this.#hits = hits;
     this.#bucket = new TokenBucket(clock, perSecond);
   }
@@ -25,10 +30,14 @@ export class ByteRate {
   /** See `Usage.handed`. */
   handed(bytes: number, subscriber: Delayed): boolean {
     const isEnough = this.#bucket.spend(bytes);
-    if (isEnough && this.#clock.monotonicMs() >= this.#pausedUntilMs) return true;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#isSuspended) this.#dueMs = Math.max(this.#dueMs, nowMs + this.#bucket.waitMs(0));
+    else if (this.#resumeTimer !== null) this.#dueMs += (bytes / this.#perSecond) * 1000;
+    else if (isEnough && nowMs >= this.#dueMs) return true;
+    else this.#dueMs = Math.max(this.#dueMs, nowMs + this.#bucket.waitMs(0));
     this.#hits.bytes_out.add(1);
     this.#delayed.add(subscriber);
-    if (this.#resumeTimer === null) this.#wait();
+    if (this.#resumeTimer === null && !this.#isSuspended) this.#wait();
     return false;
   }
 
@@ -39,45 +48,38 @@ export class ByteRate {
     this.#resumeTimer = null;
   }
 
-  /** Subscribers in another process have been handed bytes. */
-  spentElsewhere(bytes: number): void {
-    if (!this.#bucket.spend(bytes)) this.#tell(this.#bucket.waitMs(0));
+  /** Subscribers in another process have been handed bytes. Returns how long they have to wait, in milliseconds. */
+  spentElsewhere(bytes: number): number {
+    return this.#bucket.spend(bytes) ? 0 : this.#bucket.waitMs(0);
   }
 
-  /** Hands nobody more for so long, whatever the rate says here: others have used it up. */
-  pause(waitMs: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + waitMs);
+  /** Hands nobody more until `goOn` says how long that is. */
+  suspend(): void {
+    this.#isSuspended = true;
   }
 
-  /** Tells when the rate is used up, and until when. Returns what ends it. */
-  onShort(listener: ShortListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  #tell(waitMs: number): void {
-    for (const listener of this.#listeners) listener(waitMs);
-  }
-
-  #waitMs(): number {
-    const pausedMs = Math.ceil(this.#pausedUntilMs - this.#clock.monotonicMs());
-    return Math.max(this.#bucket.waitMs(0), pausedMs);
+  /** Hands nobody more for so long, whatever the rate says here: it is shared with others. */
+  goOn(waitMs: number): void {
+    this.#isSuspended = false;
+    this.#dueMs = Math.max(this.#dueMs, this.#clock.monotonicMs() + waitMs);
+    if (this.#resumeTimer === null && this.#delayed.size > 0) this.#wait();
   }
 
   #wait(): void {
-    const waitMs = this.#waitMs();
-    // Others go by what they were told last, so that they are told again when that time is over.
-    this.#tell(waitMs);
-    this.#resumeTimer = this.#clock.setTimer(() => {
-      // Others have been handed bytes since.
-      if (this.#waitMs() > 0) {
-        this.#wait();
-        return;
-      }
-      this.#resumeTimer = null;
-      const resumed = [...this.#delayed];
-      this.#delayed.clear();
-      for (const subscriber of resumed) subscriber.resume();
-    }, waitMs);
+    this.#resumeTimer = this.#clock.setTimer(
+      () => {
+        // More has been handed out since, or there is a pause.
+        this.#resumeTimer = null;
+        if (this.#isSuspended) return;
+        if (this.#clock.monotonicMs() < this.#dueMs) {
+          this.#wait();
+          return;
+        }
+        const resumed = [...this.#delayed];
+        this.#delayed.clear();
+        for (const subscriber of resumed) subscriber.resume();
+      },
+      Math.max(0, Math.ceil(this.#dueMs - this.#clock.monotonicMs())),
+    );
   }
 }

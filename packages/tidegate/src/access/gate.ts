@@ -68,13 +68,13 @@ export class Gate implements Access {
     this.#options = options;
     const { defaultLimits = null, line = null } = options;
     this.#counts = new SharedCounts({ clock, limits, metrics, defaultLimits, line });
-    this.#holds = new Holds(clock);
+    this.#holds = new Holds(clock, limits.credentialNoticeMs);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
     this.#closed = this.#hasToClose;
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
-    this.#views = new ChannelViews(options.channels, this.#counts.usages, this);
+    this.#views = new ChannelViews(options.channels, this.#counts, this);
     metrics.observedGauge(
       {
         name: 'tidegate_identities_held',
@@ -152,8 +152,8 @@ export class Gate implements Access {
     return this.#views.guardedFor(identity);
   }
 
-  limitedChannelsFor(identity: Identity): Channels {
-    return this.#views.limitedFor(identity);
+  limitedChannelsFor(identity: Identity, connection?: object): Channels {
+    return this.#views.limitedFor(identity, connection);
   }
 
   admit(identity: Identity, share: Share, times: number, ready: () => void): void {

@@ -1,6 +1,6 @@
 import type { PublishedEvent } from '../channels/index.ts';
 import type { Clock } from '../kernel/index.ts';
-import { ByteRate, type ShortListener } from './byte-rate.ts';
+import { ByteRate } from './byte-rate.ts';
 import { EventLimits, type Granted, takenOf } from './event-limits.ts';
 import type { LimitHits } from './limit-hits.ts';
 import type { LimitOptions } from './options.ts';
@@ -81,12 +81,8 @@ export class LocalUsage implements Usage {
     return { count, retryAfterMs: count === wanted ? 0 : bucket.waitMs(1) };
   }
 
-  spentElsewhere(bytes: number): void {
-    this.#bytesOut?.spentElsewhere(bytes);
-  }
-
-  /** Tells when the rate of bytes is used up, and for how long. Returns what ends it. */
-  onShort(listener: ShortListener): () => void {
-    return this.#bytesOut?.onShort(listener) ?? (() => {});
+  /** Subscribers in another process have been handed bytes. Returns how long they have to wait, in milliseconds. */
+  spentElsewhere(bytes: number): number {
+    return this.#bytesOut?.spentElsewhere(bytes) ?? 0;
   }
 }

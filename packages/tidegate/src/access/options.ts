@@ -46,6 +46,28 @@ export const limitsSchema = {
       description:
         'Bytes sent to subscribers in a second, over all connections; as many may go at once. Above it, subscribers are delayed as slow ones are.',
     },
+    perConnection: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        subscriptionsMax: {
+          type: 'integer',
+          minimum: 1,
+          description: 'Channels and patterns subscribed to at once over one connection.',
+        },
+        publishesPerSecondMax: {
+          type: 'integer',
+          minimum: 1,
+          description: 'Messages published in a second over one connection; as many may come at once.',
+        },
+        bytesOutPerSecondMax: {
+          type: 'integer',
+          minimum: 1,
+          description: 'Bytes sent in a second over one connection; as many may go at once.',
+        },
+      },
+      description: 'What each stream, WebSocket and Centrifuge connection may use by itself, besides.',
+    },
   },
 } as const satisfies JSONSchema;
 

@@ -51,6 +51,11 @@ export type AccessEnd = 'expired' | 'revoked';
 
 /** Somebody who goes on for longer than one request: a stream, a connection. */
 export interface AccessHold {
+  /**
+   * The identity will end, by itself, at `expiresMs` (milliseconds since the Unix epoch). Comes at most once, up to
+   * `limits.credentialNoticeMs` before.
+   */
+  accessExpiring?(expiresMs: number): void;
   /** The identity is no longer good; what rests on it has to end now. Comes at most once. */
   accessEnded(reason: AccessEnd): void;
 }
@@ -79,13 +84,14 @@ export interface Access {
   verify(credential: string, from: string, done: (result: Identity | TidegateError) => void): void;
   /** Who shows a certificate that the listener believes, and nothing else; the anonymous identity if none of its names means anything. */
   certified(certificate: ShownCertificate): Identity;
-  /** The channels as somebody sees them: what they may not do is answered with access_denied, and what goes beyond their limits with quota_exceeded, rate_exceeded or body_too_large. */
+  /** The channels as somebody sees them, for one exchange: what they may not do is answered with access_denied, and what goes beyond their limits with quota_exceeded, rate_exceeded or body_too_large. */
   channelsFor(identity: Identity): AccessChannels;
   /**
    * The channels with nothing but the limits of somebody, for edges that ask the identity themselves and carry several subscriptions over
    * one connection, which they count by `connect`.
+   * @param connection stands for the connection, which has limits of its own; none for a request that comes by itself
    */
-  limitedChannelsFor(identity: Identity): Channels;
+  limitedChannelsFor(identity: Identity, connection?: object): Channels;
   /**
    * Asks for as many of some equal shares of somebody's limits as there are, up to `times`. Calls back once: at once where nothing is limited or
    * this process counts, later where another does. What `ready` connects and subscribes before it returns is refused, or counts; what it does

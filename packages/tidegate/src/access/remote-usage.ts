@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { PublishedEvent } from '../channels/index.ts';
-import { type Clock, type Limits, TidegateError, type Timer } from '../kernel/index.ts';
+import { type Clock, type Limits, TidegateError } from '../kernel/index.ts';
 import { ByteRate } from './byte-rate.ts';
 import { EventLimits, takenOf } from './event-limits.ts';
 import type { LimitHits } from './limit-hits.ts';
@@ -37,7 +37,9 @@ export class RemoteUsage implements Usage {
   readonly #countsShares: boolean;
   #inHand: InHand | null = null;
   #bytesSpent = 0;
-  #reportTimer: Timer | null = null;
+  #reportsSoon = false;
+  /** Until then it is likely that all processes together use up the rate of bytes. */
+  #tightUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RemoteUsageOptions) {
     const { clock, limits, hits } = options;
@@ -125,8 +127,13 @@ export class RemoteUsage implements Usage {
   handed(bytes: number, subscriber: Delayed): boolean {
     if (this.#bytesOut === null) return true;
     this.#bytesSpent += bytes;
-    const { clock, serverLimits } = this.#options;
-    this.#reportTimer ??= clock.setTimer(() => this.#report(), serverLimits.usageReportIntervalMs);
+    if (!this.#reportsSoon) {
+      this.#reportsSoon = true;
+      // With what else the turn brings.
+      this.#options.clock.endOfTurn(() => this.#report());
+    }
+    // Where there is likely nothing left, others have their turn before more is handed out on credit.
+    if (this.#options.clock.monotonicMs() < this.#tightUntilMs) this.#bytesOut.suspend();
     return this.#bytesOut.handed(bytes, subscriber);
   }
 
@@ -134,15 +141,20 @@ export class RemoteUsage implements Usage {
     this.#bytesOut?.forget(subscriber);
   }
 
-  /** All processes together have used up the rate of bytes for so long. */
-  pause(waitMs: number): void {
-    this.#bytesOut?.pause(waitMs);
-  }
-
+  /** Says at once what was spent after a rest, since it may have been too much, and then only every now and then. */
   #report(): void {
-    this.#reportTimer = null;
-    this.#options.owner.spent(this.#bytesSpent);
+    if (this.#bytesSpent === 0) {
+      this.#reportsSoon = false;
+      return;
+    }
+    const { clock, serverLimits, owner } = this.#options;
+    owner.spent(this.#bytesSpent, (waitMs) => {
+      this.#tightUntilMs =
+        clock.monotonicMs() + (waitMs > 0 ? waitMs + serverLimits.usageReportIntervalMs : 0);
+      this.#bytesOut?.goOn(waitMs);
+    });
     this.#bytesSpent = 0;
+    clock.setTimer(() => this.#report(), serverLimits.usageReportIntervalMs);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type UsageQuestion,
   writeAdmitted,
   writeGranted,
-  writePause,
+  writeWait,
 } from './usage-messages.ts';
 import type { Usages } from './usages.ts';
 
@@ -25,8 +25,6 @@ export function serveUsage(line: Line, usages: Usages<LocalUsage>): void {
 /** What one worker holds of a usage. */
 interface Part {
   readonly usage: LocalUsage;
-  /** Ends telling the worker when its subscribers have to pause. */
-  readonly unlisten: () => void;
   connections: number;
   subscriptions: number;
 }
@@ -51,14 +49,10 @@ class WorkerUsages {
         this.#open(news);
         break;
       case 'close':
-        this.#part(news.id).unlisten();
         this.#parts.delete(news.id);
         break;
       case 'release':
         this.#release(this.#part(news.id), news);
-        break;
-      case 'spent':
-        this.#part(news.id).usage.spentElsewhere(news.bytes);
         break;
     }
   }
@@ -66,15 +60,19 @@ class WorkerUsages {
   answer(question: UsageQuestion): Uint8Array | TidegateError {
     if (this.#isGone) return new TidegateError('worker_unavailable');
     const part = this.#part(question.id);
-    return question.kind === 'hold'
-      ? writeAdmitted(admit(part, question, question.times))
-      : writeGranted(part.usage.takeEvents(question.count));
+    switch (question.kind) {
+      case 'hold':
+        return writeAdmitted(admit(part, question, question.times));
+      case 'publish':
+        return writeGranted(part.usage.takeEvents(question.count));
+      case 'spent':
+        return writeWait(part.usage.spentElsewhere(question.bytes));
+    }
   }
 
   gone(): void {
     this.#isGone = true;
     for (const part of this.#parts.values()) {
-      part.unlisten();
       this.#release(part, { connections: part.connections, subscriptions: part.subscriptions });
     }
     this.#parts.clear();
@@ -82,8 +80,7 @@ class WorkerUsages {
 
   #open({ id, name, limits }: Extract<UsageNews, { readonly kind: 'open' }>): void {
     const usage = this.#usages.named(name, limits);
-    const unlisten = usage.onShort((waitMs) => this.#line.tell('usage', writePause({ id, waitMs })));
-    this.#parts.set(id, { usage, unlisten, connections: 0, subscriptions: 0 });
+    this.#parts.set(id, { usage, connections: 0, subscriptions: 0 });
   }
 
   #part(id: number): Part {

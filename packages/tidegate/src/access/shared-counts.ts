@@ -1,10 +1,12 @@
 import { type Clock, type Limits, type Line, type Metrics, TidegateError } from '../kernel/index.ts';
 import { Attempts } from './attempts.ts';
-import { limitHits } from './limit-hits.ts';
-import type { LocalUsage } from './local-usage.ts';
+import { type LimitHits, limitHits } from './limit-hits.ts';
+import { LocalUsage } from './local-usage.ts';
 import type { LimitOptions } from './options.ts';
+import type { Identity } from './port.ts';
 import { serveUsage } from './serve-usage.ts';
 import { shareAttempts } from './share-attempts.ts';
+import type { Usage } from './usage.ts';
 import { countedByOwner, countedHere, Usages } from './usages.ts';
 
 export interface SharedCountsOptions {
@@ -24,8 +26,13 @@ export class SharedCounts {
   /** What this process counts for all; null in a worker. */
   readonly #counted: Usages<LocalUsage> | null;
 
+  readonly #clock: Clock;
+  readonly #hits: LimitHits;
+
   constructor({ clock, limits, metrics, defaultLimits, line }: SharedCountsOptions) {
     const hits = limitHits(metrics);
+    this.#clock = clock;
+    this.#hits = hits;
     this.attempts = new Attempts(clock, {
       failuresMax: limits.credentialFailuresMax,
       windowMs: limits.credentialFailureWindowMs,
@@ -39,6 +46,12 @@ export class SharedCounts {
       this.usages = new Usages(countedByOwner(line, clock, limits, hits), defaultLimits);
       shareAttempts(line, this.attempts);
     }
+  }
+
+  /** What a single connection uses, which is in one process for its life; null if nothing limits it. */
+  ofConnection(identity: Identity): Usage | null {
+    const limits = this.usages.limitsOf(identity)?.perConnection;
+    return limits === undefined ? null : new LocalUsage(this.#clock, limits, this.#hits);
   }
 
   /** Counts for a worker too, until its line closes. */

@@ -16,16 +16,16 @@ export type UsageNews =
   | { readonly kind: 'open'; readonly id: number; readonly name: string; readonly limits: LimitOptions }
   /** Nobody of the worker needs it any more. */
   | { readonly kind: 'close'; readonly id: number }
-  | ({ readonly kind: 'release'; readonly id: number } & Share)
-  /** Bytes that subscribers have been handed since it was said last. */
-  | { readonly kind: 'spent'; readonly id: number; readonly bytes: number };
+  | ({ readonly kind: 'release'; readonly id: number } & Share);
 
 /** What a worker asks for. */
 export type UsageQuestion =
   /** As many shares as there are, up to `times`; answered with `Admitted`. */
   | ({ readonly kind: 'hold'; readonly id: number; readonly times: number } & Share)
   /** As much of the rate of publishing as there is; answered with `Granted`. */
-  | { readonly kind: 'publish'; readonly id: number; readonly count: number };
+  | { readonly kind: 'publish'; readonly id: number; readonly count: number }
+  /** What subscribers have been handed since it was said last; answered with how long they have to wait, in milliseconds. */
+  | { readonly kind: 'spent'; readonly id: number; readonly bytes: number };
 
 /** How many shares the worker holds now, and which limit there were no more for. */
 export interface Admitted {
@@ -33,14 +33,8 @@ export interface Admitted {
   readonly short: ShareLimit | null;
 }
 
-/** What the owner tells: nobody may be handed bytes for so long. */
-export interface Pause {
-  readonly id: number;
-  readonly waitMs: number;
-}
-
-const NEWS = ['open', 'close', 'release', 'spent'] as const;
-const QUESTIONS = ['hold', 'publish'] as const;
+const NEWS = ['open', 'close', 'release'] as const;
+const QUESTIONS = ['hold', 'publish', 'spent'] as const;
 const SHORT = [null, 'connections', 'subscriptions'] as const;
 
 /** Most messages are this small. */
@@ -58,9 +52,6 @@ export function writeNews(news: UsageNews): Buffer {
       out.uint32(news.connections);
       out.uint32(news.subscriptions);
       break;
-    case 'spent':
-      out.float64(news.bytes);
-      break;
     case 'close':
       break;
   }
@@ -76,8 +67,6 @@ export function readNews(message: Buffer): UsageNews {
       return { kind, id, name: reader.text(), limits: JSON.parse(reader.text()) };
     case 'release':
       return { kind, id, connections: reader.uint32(), subscriptions: reader.uint32() };
-    case 'spent':
-      return { kind, id, bytes: reader.float64() };
     case 'close':
       return { kind, id };
   }
@@ -86,11 +75,19 @@ export function readNews(message: Buffer): UsageNews {
 export function writeQuestion(question: UsageQuestion): Buffer {
   out.byte(QUESTIONS.indexOf(question.kind));
   out.uint32(question.id);
-  if (question.kind === 'hold') {
-    out.uint32(question.times);
-    out.uint32(question.connections);
-    out.uint32(question.subscriptions);
-  } else out.uint32(question.count);
+  switch (question.kind) {
+    case 'hold':
+      out.uint32(question.times);
+      out.uint32(question.connections);
+      out.uint32(question.subscriptions);
+      break;
+    case 'publish':
+      out.uint32(question.count);
+      break;
+    case 'spent':
+      out.float64(question.bytes);
+      break;
+  }
   return out.take();
 }
 
@@ -98,14 +95,20 @@ export function readQuestion(message: Buffer): UsageQuestion {
   const reader = new ByteReader(message);
   const kind = QUESTIONS[reader.byte()];
   const id = reader.uint32();
-  if (kind === 'publish') return { kind, id, count: reader.uint32() };
-  return {
-    kind,
-    id,
-    times: reader.uint32(),
-    connections: reader.uint32(),
-    subscriptions: reader.uint32(),
-  };
+  switch (kind) {
+    case 'hold':
+      return {
+        kind,
+        id,
+        times: reader.uint32(),
+        connections: reader.uint32(),
+        subscriptions: reader.uint32(),
+      };
+    case 'publish':
+      return { kind, id, count: reader.uint32() };
+    case 'spent':
+      return { kind, id, bytes: reader.float64() };
+  }
 }
 
 export function writeAdmitted({ times, short }: Admitted): Buffer {
@@ -130,13 +133,11 @@ export function readGranted(message: Buffer): Granted {
   return { count: reader.uint32(), retryAfterMs: reader.float64() };
 }
 
-export function writePause({ id, waitMs }: Pause): Buffer {
-  out.uint32(id);
+export function writeWait(waitMs: number): Buffer {
   out.float64(waitMs);
   return out.take();
 }
 
-export function readPause(message: Buffer): Pause {
-  const reader = new ByteReader(message);
-  return { id: reader.uint32(), waitMs: reader.float64() };
+export function readWait(message: Buffer): number {
+  return new ByteReader(message).float64();
 }

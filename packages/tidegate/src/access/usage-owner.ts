@@ -6,7 +6,7 @@ import {
   type Admitted,
   readAdmitted,
   readGranted,
-  readPause,
+  readWait,
   writeNews,
   writeQuestion,
 } from './usage-messages.ts';
@@ -16,34 +16,25 @@ export interface OwnerOfUsage {
   hold(share: Share, times: number, done: (outcome: Admitted | TidegateError) => void): void;
   release(share: Share): void;
   publish(count: number, done: (outcome: Granted | TidegateError) => void): void;
-  spent(bytes: number): void;
-}
-
-/** A usage of this process that can be told to pause. */
-interface Paused {
-  pause(waitMs: number): void;
+  /** Calls back with how long nobody may be handed more, in milliseconds. */
+  spent(bytes: number, done: (waitMs: number) => void): void;
 }
 
 /** A worker's end of the line on which usages are counted. */
 export class UsageOwner {
   readonly #line: Line;
-  readonly #usages = new Map<number, WeakRef<Paused>>();
   readonly #gone = new FinalizationRegistry<number>((id) => this.#close(id));
   #lastId = 0;
 
   constructor(line: Line) {
     this.#line = line;
-    line.onTold('usage', (message) => {
-      const { id, waitMs } = readPause(message);
-      this.#usages.get(id)?.deref()?.pause(waitMs);
-    });
   }
 
   /**
    * Has a usage counted under a name, for as long as it is used.
    * @param create makes the usage; it must be what keeps its owner alive
    */
-  open<Usage extends Paused>(
+  open<Usage extends object>(
     name: string,
     limits: LimitOptions,
     create: (owner: OwnerOfUsage) => Usage,
@@ -51,7 +42,6 @@ export class UsageOwner {
     const id = ++this.#lastId;
     this.#line.tell('usage', writeNews({ kind: 'open', id, name, limits }));
     const usage = create(this.#ownerOf(id));
-    this.#usages.set(id, new WeakRef(usage));
     this.#gone.register(usage, id);
     return usage;
   }
@@ -72,14 +62,16 @@ export class UsageOwner {
           done(error ?? readGranted(answer)),
         );
       },
-      spent(bytes) {
-        line.tell('usage', writeNews({ kind: 'spent', id, bytes }));
+      spent(bytes, done) {
+        // Who is not answered is ending, and so are its subscribers.
+        line.ask('usage', writeQuestion({ kind: 'spent', id, bytes }), (error, answer) =>
+          done(error === null ? readWait(answer) : 0),
+        );
       },
     };
   }
 
   #close(id: number): void {
-    this.#usages.delete(id);
     this.#line.tell('usage', writeNews({ kind: 'close', id }));
   }
 }

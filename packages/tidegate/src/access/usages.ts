@@ -34,15 +34,19 @@ export class Usages<Kind extends Usage = Usage> {
 
   /** The usage that somebody's connections count in; null if nothing limits them. */
   of(identity: Identity): Kind | null {
-    const own = identity instanceof GrantedIdentity ? identity.limits : null;
-    const limits = own ?? this.#defaults;
+    const limits = this.limitsOf(identity);
     if (limits === null) return null;
     let usage = this.#byIdentity.get(identity);
     if (usage === undefined) {
-      usage = this.named(nameOf(identity, own), limits);
+      usage = this.named(nameOf(identity, ownLimitsOf(identity)), limits);
       this.#byIdentity.set(identity, usage);
     }
     return usage;
+  }
+
+  /** What limits somebody; null if nothing does. */
+  limitsOf(identity: Identity): LimitOptions | null {
+    return ownLimitsOf(identity) ?? this.#defaults;
   }
 
   /** The usage of a name. */
@@ -71,6 +75,10 @@ export function countedByOwner(
   const usages = new UsageOwner(line);
   return (name, limits) =>
     usages.open(name, limits, (owner) => new RemoteUsage({ clock, serverLimits, hits, limits, owner }));
+}
+
+function ownLimitsOf(identity: Identity): LimitOptions | null {
+  return identity instanceof GrantedIdentity ? identity.limits : null;
 }
 
 /** No name has it. */

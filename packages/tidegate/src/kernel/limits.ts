@@ -89,6 +89,7 @@ export const LIMITS = {
     3_600 * SECOND,
     'How long invalid credentials count.',
   ),
+  credentialNoticeMs: limit(30 * SECOND, 0, 3_600 * SECOND, "A credential's end is told this long ahead."),
   credentialClientsMax: limit(10_000, 1, 1_000_000, 'Addresses of which invalid credentials are counted.'),
   usageReportIntervalMs: limit(
     50,

@@ -35,6 +35,9 @@ const KEYS = {
     publishesPerSecondMax: 1,
     messageBytesMax: 20,
   }),
+  single: limited('single', {
+    perConnection: { subscriptionsMax: 1, publishesPerSecondMax: 1 },
+  }),
   slow: limited('slow', { bytesOutPerSecondMax: 20_000 }),
 };
 
@@ -199,6 +202,24 @@ for (const [where, gatesOver] of Object.entries(COUNTERS)) {
       assert.match(String(reason), /^rate_exceeded/);
     });
 
+    test('each connection has limits of its own', async () => {
+      const several = await subscribe('/v1/sse?channel=a&channel=b', 'single');
+      assert.deepEqual(await problemOf(several), [429, 'quota_exceeded', '1']);
+      const one = await subscribe('/v1/sse?channel=a', 'single');
+      assert.equal(one.status, 200);
+      await one.body?.cancel();
+      for (let i = 0; i < 2; i++) {
+        const socket = socketOf('single', 'single');
+        await once(socket, 'open');
+        socket.send('first');
+        socket.send('second');
+        assert.equal((await once(socket, 'close'))[0], 4429);
+      }
+      // The history has one message of each.
+      const history = await fetch(`${server.url}/v1/history/single`, { headers: bearer('single') });
+      assert.equal(((await history.json()) as { messages: unknown[] }).messages.length, 2);
+    });
+
     test('a subscriber above its rate is sent everything, later', async () => {
       const response = await subscribe('/v1/channels/slow', 'slow');
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -216,6 +237,29 @@ for (const [where, gatesOver] of Object.entries(COUNTERS)) {
     });
 
     for (const way of TRANSPORTS) {
+      test(`each connection of the Centrifuge client has limits of its own, over ${way.name}`, async () => {
+        const clients = [1, 2].map(() => newClient(server.port, way, { token: 'single' }));
+        for (const client of clients) {
+          client.connect();
+          await client.ready();
+          const first = client.newSubscription('a');
+          first.subscribe();
+          await first.ready();
+          const second = client.newSubscription('b');
+          const unsubscribed = new Promise<number>((resolve) => {
+            second.on('unsubscribed', ({ code }) => resolve(code));
+          });
+          second.subscribe();
+          assert.equal(await unsubscribed, 106);
+        }
+        for (const client of clients) {
+          const gone = new Promise((resolve) => client.on('disconnected', resolve));
+          client.disconnect();
+          await gone;
+        }
+        while (server.subscriptions() > 0) await new Promise(setImmediate);
+      });
+
       test(`the Centrifuge client learns of limits by its codes, over ${way.name}`, async () => {
         const data = (size: number): unknown => {
           const text = JSON.stringify('x'.repeat(size));

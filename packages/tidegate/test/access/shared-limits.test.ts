@@ -309,10 +309,10 @@ test('usageReportIntervalMs: a worker says what was sent no more often, and not 
   const key = limitedKey({ bytesOutPerSecondMax: 1_000_000 });
   const owner = testGate({ clock, channels: hub, limits, keys: { a: key } });
   const processes = new Processes(owner, (line) => {
-    const tell = line.tell.bind(line);
-    line.tell = (subject, message) => {
+    const ask = line.ask.bind(line);
+    line.ask = (...question) => {
       told++;
-      tell(subject, message);
+      ask(...question);
     };
     return testGate({ clock, channels: hub, limits, keys: { a: key }, line });
   });
@@ -320,13 +320,17 @@ test('usageReportIntervalMs: a worker says what was sent no more often, and not 
   new TestSubscriber(channels, 'a');
   await clock.settle();
   told = 0;
-  for (const text of ['1', '2', '3']) await send('a', text);
+  await send('a', '1');
+  assert.equal(told, 1);
+  for (const text of ['2', '3']) await send('a', text);
   clock.advance(199);
-  assert.equal(told, 0);
+  assert.equal(told, 1);
   clock.advance(1);
-  assert.equal(told, 1);
+  assert.equal(told, 2);
   clock.advance(10_000);
-  assert.equal(told, 1);
+  assert.equal(told, 2);
+  await send('a', '4');
+  assert.equal(told, 3);
 });
 
 test('a key that is given other limits begins anew, and leaves nothing behind', async () => {

@@ -6,15 +6,15 @@ import {
   readAdmitted,
   readGranted,
   readNews,
-  readPause,
   readQuestion,
+  readWait,
   type UsageNews,
   type UsageQuestion,
   writeAdmitted,
   writeGranted,
   writeNews,
-  writePause,
   writeQuestion,
+  writeWait,
 } from '../../src/access/usage-messages.ts';
 import { UsageOwner } from '../../src/access/usage-owner.ts';
 import { linePair } from '../support/line-pair.ts';
@@ -24,12 +24,12 @@ test('what is said about usages is understood at the other end', () => {
     { kind: 'open', id: 7, name: 'key:ä', limits: { connectionsMax: 3 } },
     { kind: 'close', id: 7 },
     { kind: 'release', id: 7, connections: 1, subscriptions: 300 },
-    { kind: 'spent', id: 4_000_000_000, bytes: 2 ** 40 },
   ];
   assert.deepEqual(news.map(writeNews).map(readNews), news);
   const questions: UsageQuestion[] = [
     { kind: 'hold', id: 1, times: 3, connections: 1, subscriptions: 2 },
     { kind: 'publish', id: 1, count: 10_000 },
+    { kind: 'spent', id: 4_000_000_000, bytes: 2 ** 40 },
   ];
   assert.deepEqual(questions.map(writeQuestion).map(readQuestion), questions);
   for (const short of [null, 'connections', 'subscriptions'] as const)
@@ -38,7 +38,7 @@ test('what is said about usages is understood at the other end', () => {
     count: 5,
     retryAfterMs: 250,
   });
-  assert.deepEqual(readPause(writePause({ id: 2, waitMs: 17 })), { id: 2, waitMs: 17 });
+  assert.equal(readWait(writeWait(17)), 17);
 });
 
 test('a worker says which usages nobody needs any more', async () => {
@@ -48,8 +48,7 @@ test('a worker says which usages nobody needs any more', async () => {
   const told: UsageNews[] = [];
   pair.owner.onTold('usage', (message) => told.push(readNews(message)));
   const usages = new UsageOwner(pair.worker);
-  const open = (name: string): { pause(): void } =>
-    usages.open(name, {}, (owner) => ({ pause: () => owner.spent(1) }));
+  const open = (name: string): object => usages.open(name, {}, (owner) => ({ owner }));
   const kept = open('kept');
   open('forgotten');
   while (!told.some(({ kind }) => kind === 'close')) {
@@ -57,16 +56,12 @@ test('a worker says which usages nobody needs any more', async () => {
     collectGarbage();
     pair.deliver();
   }
-  pair.owner.tell('usage', writePause({ id: 1, waitMs: 5 }));
-  pair.owner.tell('usage', writePause({ id: 2, waitMs: 5 }));
-  pair.deliver();
   assert.deepEqual(
     told.map(({ kind, id }) => [kind, id]),
     [
       ['open', 1],
       ['open', 2],
       ['close', 2],
-      ['spent', 1],
     ],
   );
   assert.notEqual(kept, undefined);

@@ -46,7 +46,7 @@ export function carryOut(session: Session, command: AnsweredCommand, answer: (re
       if (!session.identity.allows('history', command.channel)) answer(failure(ERROR.permissionDenied));
       else {
         const { access, limits, format } = context;
-        const channels = access.limitedChannelsFor(session.identity);
+        const channels = access.limitedChannelsFor(session.identity, session);
         readHistory({ channels, limits, encoder: format.pageEncoder }, command, answer);
       }
       break;

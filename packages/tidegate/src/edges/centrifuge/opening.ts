@@ -1,4 +1,3 @@
-import type { Identity } from '../../access/port.ts';
 import {
   type Channels,
   hasWildcard,
@@ -12,7 +11,6 @@ import {
   type Side,
   type SubscriptionOwner,
 } from './channel-subscription.ts';
-import type { SessionContext } from './context.ts';
 import type { Format } from './format.ts';
 import type { SubscribeResult, SubscribeWish } from './protocol.ts';
 
@@ -31,20 +29,18 @@ export function takesDeltas(channel: string, wish: SubscribeWish): boolean {
 
 /**
  * Subscribes to a channel or pattern.
- * @param identity whose limits the subscription counts against: the connection's
+ * @param channels the channels with the limits that it counts against: the connection's
  * @throws TidegateError what `Channels.subscribe` throws
  */
 export function beginSubscription(
-  context: SessionContext,
-  identity: Identity,
+  format: Format,
+  channels: Channels,
   owner: SubscriptionOwner,
   channel: string,
   from: StartPosition,
   side: Side,
   wish: SubscribeWish,
 ): Begun {
-  const { format, access } = context;
-  const channels = access.limitedChannelsFor(identity);
   const delta = takesDeltas(channel, wish) ? 'fossil' : 'none';
   const subscription =
     delta === 'fossil'

@@ -34,7 +34,7 @@ export function publishAll(
   };
   if (allowed.length === 0) settle([]);
   else
-    context.access.limitedChannelsFor(identity).publish(
+    context.access.limitedChannelsFor(identity, session).publish(
       allowed.map((command) => eventOf(command, subscriptions.infoIn(command.channel))),
       'centrifuge',
       settle,

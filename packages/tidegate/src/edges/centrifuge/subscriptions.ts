@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { AccessEnd, Identity } from '../../access/port.ts';
-import { type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
+import { type Channels, type EndReason, hasWildcard, type StartPosition } from '../../channels/index.ts';
 import type { ChannelSubscription, SubscriptionOwner } from './channel-subscription.ts';
 import { type SessionContext, ttlSeconds } from './context.ts';
 import { type Begun, beginSubscription } from './opening.ts';
@@ -143,8 +143,7 @@ export class Subscriptions implements SubscriptionOwner {
       ready(latest);
       return;
     }
-    const { context, identity } = this.#host;
-    readMissed(context, context.access.limitedChannelsFor(identity), channel, wish, (missed) => {
+    readMissed(this.#host.context, this.#channels, channel, wish, (missed) => {
       if (!this.#host.isOpen) return;
       if (missed === 'unrecoverable')
         ready(wish.unrecovered === 'goes on' ? latest : refusal(ERROR.unrecoverablePosition));
@@ -158,12 +157,18 @@ export class Subscriptions implements SubscriptionOwner {
     });
   }
 
+  get #channels(): Channels {
+    const { context, identity } = this.#host;
+    return context.access.limitedChannelsFor(identity, this.#host);
+  }
+
   #open(granted: Granted, from: StartPosition, missed: Missed): Opened {
     const { channel, wish, side, options, token } = granted;
     if (this.#byChannel.has(channel)) return refusal(ERROR.alreadySubscribed).open();
     let begun: Begun;
     try {
-      begun = beginSubscription(this.#host.context, this.#host.identity, this, channel, from, side, wish);
+      const { format } = this.#host.context;
+      begun = beginSubscription(format, this.#channels, this, channel, from, side, wish);
     } catch (error) {
       return refusal(protocolErrorOf(error)).open();
     }
