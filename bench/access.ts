@@ -3,7 +3,6 @@ import { BareHttpServer } from './peers/bare-http.ts';
 import { TidegateProcess } from './peers/tidegate.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
-import { CpuMeter } from './support/process-figures.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
 import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
 import type { Cell } from './support/table.ts';
@@ -31,24 +30,19 @@ async function measure(name: string, credential: string, pid: number, way: WayIn
     way,
     way.variants === undefined ? options.seconds : UNCACHED_SECONDS,
   );
-  const meter = new CpuMeter({ server: pid, publisher: publisher.pid });
-  publisher.start();
-  await publisher.stopped();
-  const cpu = meter.percentages();
-  const result = await publisher.result();
-  const perSecond = result.accepted / ((result.stoppedUs - result.startedUs) / 1e6);
-  const server = cpu.server ?? 0;
+  const { result, seconds, cpu } = await publisher.runOn(pid);
+  const perSecond = result.accepted / seconds;
   rows.push([
     name,
     credential,
     Math.round(perSecond),
     perSecond / bound,
-    (server / 100 / perSecond) * 1e6,
+    (cpu.server / 100 / perSecond) * 1e6,
     result.latencies.percentile(50) / 1000,
     result.latencies.percentile(99) / 1000,
     result.refused + result.unanswered,
-    server,
-    cpu.publisher ?? 0,
+    cpu.server,
+    cpu.load,
   ]);
   return perSecond;
 }
@@ -59,7 +53,7 @@ async function withTidegate(
   work: (server: TidegateProcess) => Promise<void>,
 ): Promise<void> {
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder, {}, settings);
+  const server = await TidegateProcess.start(folder, { settings });
   try {
     await work(server);
   } finally {

@@ -6,8 +6,9 @@ import { fanOut, warmUp } from './support/fan-out.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions } from './support/options.ts';
 import { numberedPayload } from './support/payload.ts';
-import { CpuMeter, memoryOf, PeakMemory } from './support/process-figures.ts';
+import { memoryOf } from './support/process-figures.ts';
 import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
+import { storm } from './support/storm.ts';
 import { Subscribers, type SubscribersOptions } from './support/subscribers.ts';
 import type { Cell } from './support/table.ts';
 
@@ -16,11 +17,6 @@ const PURPOSE =
 /** The server has had a few clients before, so that code loaded by the first of them does not count. */
 const CLIENTS_BEFORE = 100;
 const WARM_SECONDS = 1.5;
-/** The storm has failed when nothing arrives any more for so long. */
-const QUIET_MS = 20_000;
-/** More at a time would overflow the system's queue (net.core.somaxconn, 4,096), and those wait a second to try again. */
-const OPENING_MAX = 4000;
-
 const PARTS = ['idle', 'fanout', 'recovery'] as const;
 type Part = (typeof PARTS)[number];
 
@@ -109,40 +105,30 @@ async function recovery(server: TidegateProcess): Promise<Cell[]> {
   for (let sequence = 0; sequence < behind; sequence++)
     await publisher.publish([channel], numberedPayload(sequence));
   await publisher.settle();
-  const before = memoryOf(server.pid).anonymous;
-  const peak = new PeakMemory(server.pid);
-  const opening = Math.min(recoveringCount, OPENING_MAX);
-  const subscribers = Subscribers.start({
-    ...centrifugeSubscribers(server, channel, recoveringCount, position),
-    opening,
+  const figures = await storm({
+    serverPid: server.pid,
+    subscribers: centrifugeSubscribers(server, channel, recoveringCount, position),
+    missed: behind,
+    publishNext: async (sequence) => {
+      await publisher.publish([channel], numberedPayload(sequence));
+      await publisher.settle();
+    },
   });
-  const meter = new CpuMeter({ server: server.pid, subscribers: subscribers.pid });
-  await subscribers.setTarget(behind);
-  const caughtUp = await subscribers.until((report) => report.targetReached === recoveringCount, QUIET_MS);
-  const cpu = meter.percentages();
-  await subscribers.setTarget(behind + 1);
-  const publishedMs = performance.now();
-  await publisher.publish([channel], numberedPayload(behind));
-  await publisher.settle();
-  const live = await subscribers.until((report) => report.targetReached === recoveringCount, QUIET_MS);
-  const liveMs = performance.now() - publishedMs;
-  const caughtUpMs = (caughtUp.targetReachedUs - caughtUp.openingUs) / 1000;
   publisher.close();
-  await subscribers.close();
   return [
     recoveringCount,
     behind,
-    Math.round(caughtUpMs),
-    Math.round(caughtUpMs + liveMs),
-    Math.round((recoveringCount * behind) / (caughtUpMs / 1000)),
-    live.open,
-    recoveringCount * (behind + 1) - live.messages,
-    live.missing + live.repeated,
-    live.refused,
-    Math.round(before / 2 ** 20),
-    Math.round(peak.stop() / 2 ** 20),
-    cpu.server ?? 0,
-    cpu.subscribers ?? 0,
+    figures.caughtUpMs,
+    figures.liveMs,
+    figures.deliveriesPerSecond,
+    figures.report.open,
+    figures.lost,
+    figures.outOfOrder,
+    figures.report.refused,
+    figures.beforeMebibytes,
+    figures.peakMebibytes,
+    figures.cpu.server,
+    figures.cpu.subscribers,
   ];
 }
 

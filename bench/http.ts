@@ -5,7 +5,7 @@ import { machineNote } from './support/machine.ts';
 import { type Protocol, printTable, progress, readOptions, wanted } from './support/options.ts';
 import { blankPayload, postRequest } from './support/payload.ts';
 import { freePorts, portOpen } from './support/ports.ts';
-import { CpuMeter, memoryOf } from './support/process-figures.ts';
+import { memoryOf } from './support/process-figures.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
 import { Subscribers } from './support/subscribers.ts';
 import type { Cell } from './support/table.ts';
@@ -60,20 +60,16 @@ async function measureRequests(kind: Kind, port: number, pid: number): Promise<v
   };
   await publishFor(way, WARM_SECONDS);
   const publisher = await Publisher.connect(way, options.seconds);
-  const meter = new CpuMeter({ server: pid, publisher: publisher.pid });
-  publisher.start();
-  await publisher.stopped();
-  const cpu = meter.percentages();
-  const result = await publisher.result();
-  const perSecond = result.accepted / ((result.stoppedUs - result.startedUs) / 1e6);
+  const { result, seconds, cpu } = await publisher.runOn(pid);
+  const perSecond = result.accepted / seconds;
   requests.push([
     NAMES[kind],
     Math.round(perSecond),
-    (cpu.server ?? 0) / 100 / (perSecond / 1e6),
+    cpu.server / 100 / (perSecond / 1e6),
     result.latencies.percentile(50) / 1000,
     result.latencies.percentile(99) / 1000,
-    cpu.server ?? 0,
-    cpu.publisher ?? 0,
+    cpu.server,
+    cpu.load,
   ]);
 }
 

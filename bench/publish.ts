@@ -1,8 +1,7 @@
 import { BareHttpServer } from './peers/bare-http.ts';
-import { type Durability, TidegateProcess } from './peers/tidegate.ts';
+import { type Durability, nameOf, TidegateProcess } from './peers/tidegate.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
-import { CpuMeter } from './support/process-figures.ts';
 import { Publisher, publishFor, type WayIn } from './support/publisher.ts';
 import { removeScratchFolder, scratchFolder } from './support/scratch.ts';
 import type { Cell } from './support/table.ts';
@@ -21,12 +20,8 @@ async function measure(name: string, durability: string, pid: number, way: WayIn
   progress(`${name}, durability ${durability}`);
   await publishFor(way, WARM_SECONDS);
   const publisher = await Publisher.connect(way, options.seconds);
-  const meter = new CpuMeter({ server: pid, publisher: publisher.pid });
-  publisher.start();
-  await publisher.stopped();
-  const cpu = meter.percentages();
-  const result = await publisher.result();
-  const perSecond = result.accepted / ((result.stoppedUs - result.startedUs) / 1e6);
+  const { result, seconds, cpu } = await publisher.runOn(pid);
+  const perSecond = result.accepted / seconds;
   const ms = (percent: number) => result.latencies.percentile(percent) / 1000;
   const times = [ms(50), ms(90), ms(99), ms(99.9), result.latencies.maximum / 1000];
   const lost = result.refused + result.unanswered;
@@ -37,8 +32,8 @@ async function measure(name: string, durability: string, pid: number, way: WayIn
     perSecond / bound,
     ...times,
     lost,
-    cpu.server ?? 0,
-    cpu.publisher ?? 0,
+    cpu.server,
+    cpu.load,
   ]);
   return perSecond;
 }
@@ -49,12 +44,19 @@ if (wanted(options, 'bare')) {
   rows[0]![3] = 1;
   await bare.stop();
 }
-for (const durability of ['none', 'written', 'synced'] satisfies Durability[]) {
-  if (!wanted(options, 'tidegate')) continue;
+const profiles: readonly (readonly [Durability, workers: number])[] = [
+  ['none', 1],
+  ['written', 1],
+  ['synced', 1],
+  ['none', 2],
+  ['synced', 2],
+];
+for (const [durability, workers] of profiles) {
+  if (!wanted(options, nameOf(workers))) continue;
   const folder = scratchFolder('data');
-  const server = await TidegateProcess.start(folder);
+  const server = await TidegateProcess.start(folder, { workers });
   await measure(
-    'tidegate',
+    nameOf(workers),
     durability,
     server.pid,
     server.singlePosts(`${durability}/bench`, connections, payloadBytes),

@@ -4,17 +4,11 @@ import type { ResumableServer, Spread } from './peers/resumable.ts';
 import { resumableTidegate } from './peers/tidegate-resumable.ts';
 import { machineNote } from './support/machine.ts';
 import { type Protocol, printTable, progress, readOptions, wanted } from './support/options.ts';
-import { memoryOf, PeakMemory } from './support/process-figures.ts';
-import { Subscribers } from './support/subscribers.ts';
+import { storm } from './support/storm.ts';
 import type { Cell } from './support/table.ts';
 
 const PURPOSE =
   'Resume storm: many subscribers reconnect at once, each far behind, in a topic of very many keys.';
-/** The storm has failed when nothing arrives any more for so long. */
-const QUIET_MS = 20_000;
-/** More at a time would overflow the system's queue (net.core.somaxconn, 4,096), and those wait a second to try again. */
-const OPENING_MAX = 4000;
-
 const options = readOptions(PURPOSE, { subscribers: '5000', behind: '1000', keys: '1000000' });
 const [count = 5000] = options.numbers('subscribers');
 const [behind = 1000] = options.numbers('behind');
@@ -24,47 +18,35 @@ const rows: Cell[][] = [];
 const versions = new Set<string>();
 
 /** @param missed how many messages each subscriber has missed, which is also the sequence of the next one */
-async function storm(
+async function stormRow(
   server: ResumableServer,
   spread: Spread,
   protocol: Protocol,
   missed: number,
-): Promise<void> {
-  const before = memoryOf(server.pid).anonymous;
-  const peak = new PeakMemory(server.pid);
-  const subscribers = Subscribers.start({
-    port: server.port,
-    requests: server.requests(protocol),
-    connections: count,
-    protocol,
-    opening: Math.min(count, OPENING_MAX),
+): Promise<Cell[]> {
+  const figures = await storm({
+    serverPid: server.pid,
+    subscribers: { port: server.port, requests: server.requests(protocol), connections: count, protocol },
+    missed,
+    publishNext: (sequence) => server.publishNext(sequence),
   });
-  await subscribers.setTarget(missed);
-  const caughtUp = await subscribers.until((report) => report.targetReached === count, QUIET_MS);
-  await subscribers.setTarget(missed + 1);
-  const publishedMs = performance.now();
-  await server.publishNext(missed);
-  const live = await subscribers.until((report) => report.targetReached === count, QUIET_MS);
-  const liveMs = performance.now() - publishedMs;
-  const caughtUpMs = (caughtUp.targetReachedUs - caughtUp.openingUs) / 1000;
-  rows.push([
+  return [
     spread,
     protocol,
     server.name,
     server.durability,
     count,
     missed,
-    Math.round(caughtUpMs),
-    Math.round(caughtUpMs + liveMs),
-    Math.round((count * missed) / (caughtUpMs / 1000)),
-    live.targetReached,
-    count * (missed + 1) - live.messages,
-    live.missing + live.repeated,
-    live.refused,
-    Math.round(before / 2 ** 20),
-    Math.round(peak.stop() / 2 ** 20),
-  ]);
-  await subscribers.close();
+    figures.caughtUpMs,
+    figures.liveMs,
+    figures.deliveriesPerSecond,
+    figures.report.targetReached,
+    figures.lost,
+    figures.outOfOrder,
+    figures.report.refused,
+    figures.beforeMebibytes,
+    figures.peakMebibytes,
+  ];
 }
 
 async function measure(server: ResumableServer): Promise<void> {
@@ -76,7 +58,7 @@ async function measure(server: ResumableServer): Promise<void> {
     for (const [stormsBefore, protocol] of protocols.entries()) {
       progress(`${server.name}, ${spread}, ${protocol}`);
       // Each storm leaves one more message on the channels, which the next one has missed.
-      await storm(server, spread, protocol, behind + stormsBefore);
+      rows.push(await stormRow(server, spread, protocol, behind + stormsBefore));
     }
   }
   await server.stop();

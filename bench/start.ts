@@ -9,6 +9,8 @@ import type { Cell } from './support/table.ts';
 
 const PURPOSE = "Start: from the process's exec until /readyz answers 200, with a full log.";
 const FILL_SECONDS = 2;
+/** A server is ready when all its processes serve. */
+const WORKERS = 2;
 
 const options = readOptions(PURPOSE, { megabytes: '1000', bytes: '1024', starts: '9' });
 const [megabytes = 1000] = options.numbers('megabytes');
@@ -38,16 +40,16 @@ interface Start {
   readonly anonymous: number;
 }
 
-async function startOnce(end: 'stop' | 'kill'): Promise<Start> {
-  const server = await TidegateProcess.start(folder, environment);
+async function startOnce(end: 'stop' | 'kill', workers = 1): Promise<Start> {
+  const server = await TidegateProcess.start(folder, { environment, workers });
   const { anonymous } = memoryOf(server.pid);
   await server[end]();
   return { readyMs: server.readyMs, anonymous };
 }
 
-async function startRepeatedly(end: 'stop' | 'kill'): Promise<readonly Start[]> {
+async function startRepeatedly(end: 'stop' | 'kill', workers = 1): Promise<readonly Start[]> {
   const measured: Start[] = [];
-  for (let count = 0; count < starts; count++) measured.push(await startOnce(end));
+  for (let count = 0; count < starts; count++) measured.push(await startOnce(end, workers));
   return measured;
 }
 
@@ -71,6 +73,8 @@ const later = await startRepeatedly('stop');
 // The first of these follows a clean end, so it belongs to none.
 await startOnce('kill');
 const afterKill = await startRepeatedly('kill');
+await startOnce('stop', WORKERS);
+const withWorkers = await startRepeatedly('stop', WORKERS);
 removeScratchFolder(folder);
 
 printTable(options, {
@@ -80,6 +84,7 @@ printTable(options, {
     cells('first, nothing compiled', first),
     cells('second and later', later),
     cells('after kill -9', afterKill),
+    cells(`second and later, ${WORKERS} workers`, withWorkers),
   ],
   notes: [`${machineNote()} The log is in the page cache.`],
 });

@@ -8,7 +8,6 @@ import { Handshakes } from './support/handshakes.ts';
 import { machineNote, packageVersion } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
 import { getRequest } from './support/payload.ts';
-import { CpuMeter } from './support/process-figures.ts';
 import type { WayIn } from './support/publisher.ts';
 import { Subscribers } from './support/subscribers.ts';
 import type { Cell } from './support/table.ts';
@@ -40,7 +39,7 @@ const tidegatePeer = (durability: 'none' | 'synced'): TlsPeer => ({
   name: 'tidegate',
   durability,
   missing: () => null,
-  start: (isSecure) => startTidegate(durability, isSecure ? certificate : undefined),
+  start: (isSecure) => startTidegate(durability, { certificate: isSecure ? certificate : undefined }),
 });
 
 function available(peers: readonly TlsPeer[]): readonly TlsPeer[] {
@@ -56,17 +55,11 @@ async function handshakeRow(name: string, pid: number, port: number): Promise<Ce
   progress(`handshakes, ${name}`);
   const request = getRequest('/', {});
   const before = await Handshakes.prepare(port, request, connections, WARM_SECONDS);
-  before.start();
-  await before.stopped();
-  await before.result();
+  await before.run();
   const load = await Handshakes.prepare(port, request, connections, options.seconds);
-  const meter = new CpuMeter({ server: pid, load: load.pid });
-  load.start();
-  await load.stopped();
-  const cpu = meter.percentages();
-  const result = await load.result();
-  const perSecond = result.done / ((result.stoppedUs - result.startedUs) / 1e6);
-  const microseconds = (percent: number | undefined) => ((percent ?? 0) / 100 / perSecond) * 1e6;
+  const { result, seconds, cpu } = await load.runOn(pid);
+  const perSecond = result.done / seconds;
+  const microseconds = (percent: number) => (percent / 100 / perSecond) * 1e6;
   return [
     name,
     Math.round(perSecond),
@@ -76,8 +69,8 @@ async function handshakeRow(name: string, pid: number, port: number): Promise<Ce
     result.latencies.percentile(99) / 1000,
     result.failed,
     result.resumed,
-    cpu.server ?? 0,
-    cpu.load ?? 0,
+    cpu.server,
+    cpu.load,
   ];
 }
 

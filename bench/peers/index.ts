@@ -14,6 +14,8 @@ export const fanOutPeers: readonly BenchPeer[] = [
   pushpin('unlimited'),
   tidegate('none'),
   tidegate('synced'),
+  tidegate('none', 2),
+  tidegate('synced', 2),
 ];
 
 /** Those of `peers` that are wanted and can be run here; tells which cannot. */

@@ -23,6 +23,15 @@ export type Durability = 'none' | 'written' | 'synced';
 const entry = join(import.meta.dirname, '..', '..', 'packages', 'tidegate', 'bin', 'tidegate.cjs');
 const READY_TIMEOUT_MS = 60_000;
 
+export interface TidegateSettings {
+  /** Added to this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Further lines of the configuration, in YAML. */
+  readonly settings?: string;
+  /** Processes that serve. Default: 1. */
+  readonly workers?: number;
+}
+
 /** A Tidegate process in a data folder of its own, with one topic for each durability: `none`, `written`, `synced`. */
 export class TidegateProcess {
   readonly port: number;
@@ -38,21 +47,17 @@ export class TidegateProcess {
     this.readyMs = readyMs;
   }
 
-  /**
-   * Starts the server on `folder`, where it keeps its data and configuration.
-   * @param settings further lines of the configuration, in YAML
-   */
+  /** Starts the server on `folder`, where it keeps its data and configuration. */
   static async start(
     folder: string,
-    environment: NodeJS.ProcessEnv = {},
-    settings = '',
+    { environment = {}, settings = '', workers = 1 }: TidegateSettings = {},
   ): Promise<TidegateProcess> {
     const [port, adminPort] = (await freePorts(2)) as [number, number];
     const config = join(folder, 'tidegate.yaml');
     const topics = ['none', 'written', 'synced'].map(
       (durability) => `  ${durability}: { durability: ${durability} }\n`,
     );
-    writeFileSync(config, `topics:\n${topics.join('')}logLevel: warn\n${settings}`);
+    writeFileSync(config, `workers: ${workers}\ntopics:\n${topics.join('')}logLevel: warn\n${settings}`);
     const arguments_ = [
       ...[entry, 'start', '--config', config, '--data', join(folder, 'data')],
       ...['--port', `${port}`, '--admin-port', `${adminPort}`],
@@ -148,13 +153,18 @@ export function subscribeRequest(channel: string, protocol: Protocol, query = ''
 }
 
 /** Tidegate as the benchmarks' server, with a channel whose topic has the given durability. */
-export function tidegate(durability: Durability): BenchPeer {
+export function tidegate(durability: Durability, workers = 1): BenchPeer {
   return {
-    name: 'tidegate',
+    name: nameOf(workers),
     durability,
     missing: () => null,
-    start: () => startTidegate(durability),
+    start: () => startTidegate(durability, { workers }),
   };
+}
+
+/** What tables call a server with so many processes. */
+export function nameOf(workers: number): string {
+  return workers === 1 ? 'tidegate' : `tidegate-${workers}w`;
 }
 
 /** The configuration of TLS, in YAML. */
@@ -162,15 +172,24 @@ function tlsSettings({ certificateFile, keyFile }: Certificate): string {
   return `tls: { certificates: [{ certificate: '${certificateFile}', key: '${keyFile}' }] }\n`;
 }
 
-/** @param certificate the public port speaks TLS with it */
-export async function startTidegate(durability: Durability, certificate?: Certificate): Promise<BenchServer> {
+export interface BenchedTidegate {
+  /** The public port speaks TLS with it. */
+  readonly certificate?: Certificate | undefined;
+  readonly workers?: number;
+}
+
+export async function startTidegate(
+  durability: Durability,
+  { certificate, workers = 1 }: BenchedTidegate = {},
+): Promise<BenchServer> {
   const folder = scratchFolder('data');
   const tls = certificate !== undefined;
-  const server = await TidegateProcess.start(folder, {}, tls ? tlsSettings(certificate) : '');
+  const settings = tls ? tlsSettings(certificate) : '';
+  const server = await TidegateProcess.start(folder, { settings, workers });
   const channel = `${durability}/bench`;
   return {
-    name: 'tidegate',
-    version: `Tidegate, one process, durability ${durability}`,
+    name: nameOf(workers),
+    version: `Tidegate, ${workers === 1 ? 'one process' : `${workers} processes`}, durability ${durability}`,
     durability,
     pid: server.pid,
     subscribePort: server.port,

@@ -1,12 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Child } from './child.ts';
-import { Histogram, type HistogramReport } from './histogram.ts';
-import { nativeProgram } from './native.ts';
-import { scratchFolder } from './scratch.ts';
+import { scratchFile, TimedProgram } from './timed-program.ts';
 
-/** What came of connecting anew for each request for a while. */
-export interface HandshakeResult {
+/** What came of connecting anew for each request for a while; the latencies are from before connecting until the answer, in microseconds. */
+interface HandshakeCounts {
   /** Requests that were answered, each over a connection of its own. */
   readonly done: number;
   readonly failed: number;
@@ -14,18 +9,10 @@ export interface HandshakeResult {
   readonly resumed: number;
   readonly startedUs: number;
   readonly stoppedUs: number;
-  /** From before connecting until the answer, in microseconds. */
-  readonly latencies: Histogram;
 }
 
 /** A process that connects anew for each request, waiting for `start`; see native/handshake.c. */
-export class Handshakes {
-  readonly #child: Child;
-
-  private constructor(child: Child) {
-    this.#child = child;
-  }
-
+export class Handshakes extends TimedProgram<HandshakeCounts> {
   /**
    * @param request the head of the request that each connection sends
    * @param connections how many are under way at a time
@@ -36,33 +23,10 @@ export class Handshakes {
     connections: number,
     seconds: number,
   ): Promise<Handshakes> {
-    const file = join(scratchFolder('request'), 'request');
-    writeFileSync(file, request);
-    const child = new Child('handshake', nativeProgram('handshake'), [
-      ...['--port', `${port}`, '--request', file],
+    const program = await TimedProgram.prepared('handshake', 'handshake', [
+      ...['--port', `${port}`, '--request', scratchFile('request', request)],
       ...['--connections', `${connections}`, '--seconds', `${seconds}`],
     ]);
-    await child.line();
-    return new Handshakes(child);
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  start(): void {
-    this.#child.tell('go');
-  }
-
-  /** Resolves when the time is over. */
-  async stopped(): Promise<void> {
-    await this.#child.line();
-  }
-
-  async result(): Promise<HandshakeResult> {
-    const answer = JSON.parse(await this.#child.line()) as Omit<HandshakeResult, 'latencies'> & {
-      latencies: HistogramReport;
-    };
-    return { ...answer, latencies: Histogram.from(answer.latencies) };
+    return new Handshakes(program);
   }
 }

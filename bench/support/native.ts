@@ -14,7 +14,7 @@ const PROGRAMS = {
   'publish-tls': { source: 'publish.c', flags: ['-DWITH_TLS', '-lssl', '-lcrypto'] },
   handshake: { source: 'handshake.c', flags: ['-pthread', '-lssl', '-lcrypto'] },
 } as const;
-type ProgramName = keyof typeof PROGRAMS;
+export type ProgramName = keyof typeof PROGRAMS;
 
 /**
  * The path of a load generator, compiled if its source is new.

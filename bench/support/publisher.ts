@@ -1,9 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Child } from './child.ts';
-import { Histogram, type HistogramReport } from './histogram.ts';
-import { nativeProgram } from './native.ts';
-import { scratchFolder } from './scratch.ts';
+import type { Histogram } from './histogram.ts';
+import { scratchFile, TimedProgram } from './timed-program.ts';
 
 /** How messages get into a server: what is sent, over how many connections, and what answers it. See native/publish.c. */
 export interface WayIn {
@@ -31,7 +27,7 @@ export interface WayIn {
   readonly tls?: boolean;
 }
 
-export interface PublishResult {
+interface PublishCounts {
   readonly sent: number;
   /** Messages that the server accepted. */
   readonly accepted: number;
@@ -42,31 +38,33 @@ export interface PublishResult {
   readonly stoppedUs: number;
   /** How far the sender was behind its schedule at worst. */
   readonly lateUs: number;
+}
+
+export interface PublishResult extends PublishCounts {
   /** From when a unit was due until it was answered, in microseconds. */
   readonly latencies: Histogram;
 }
 
 /** A publishing process, connected and waiting for `run`. */
-export class Publisher {
-  readonly #child: Child;
-
-  private constructor(child: Child) {
-    this.#child = child;
-  }
-
+export class Publisher extends TimedProgram<PublishCounts> {
   /**
    * @param rate messages per second by a fixed schedule, or 0 for as fast as the server takes them
    */
   static async connect(way: WayIn, seconds: number, rate = 0): Promise<Publisher> {
-    const folder = scratchFolder('unit');
-    writeFileSync(join(folder, 'unit'), way.unit);
-    if (way.head !== undefined) writeFileSync(join(folder, 'head'), way.head);
-    if (way.variants !== undefined)
-      writeFileSync(join(folder, 'variants'), way.variants.map((line) => `${line}\n`).join(''));
-    const child = new Child('publish', nativeProgram(way.tls === true ? 'publish-tls' : 'publish'), [
-      ...['--port', `${way.port}`, '--connections', `${way.connections}`, '--unit', join(folder, 'unit')],
-      ...(way.head === undefined ? [] : ['--head', join(folder, 'head')]),
-      ...(way.variants === undefined ? [] : ['--variants', join(folder, 'variants')]),
+    const { head, variants } = way;
+    const program = await TimedProgram.prepared('publish', way.tls === true ? 'publish-tls' : 'publish', [
+      ...[
+        '--port',
+        `${way.port}`,
+        '--connections',
+        `${way.connections}`,
+        '--unit',
+        scratchFile('unit', way.unit),
+      ],
+      ...(head === undefined ? [] : ['--head', scratchFile('head', head)]),
+      ...(variants === undefined
+        ? []
+        : ['--variants', scratchFile('variants', variants.map((line) => `${line}\n`).join(''))]),
       ...[
         '--depth',
         `${way.depth ?? 1}`,
@@ -86,36 +84,12 @@ export class Publisher {
         `${rate}`,
       ],
     ]);
-    await child.line();
-    return new Publisher(child);
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  start(): void {
-    this.#child.tell('go');
-  }
-
-  /** Resolves when the last message is under way. */
-  async stopped(): Promise<void> {
-    await this.#child.line();
-  }
-
-  /** Resolves when all is answered. */
-  async result(): Promise<PublishResult> {
-    const answer = JSON.parse(await this.#child.line()) as Omit<PublishResult, 'latencies'> & {
-      latencies: HistogramReport;
-    };
-    return { ...answer, latencies: Histogram.from(answer.latencies) };
+    return new Publisher(program);
   }
 }
 
 /** Publishes by one way for some time. */
 export async function publishFor(way: WayIn, seconds: number, rate = 0): Promise<PublishResult> {
   const publisher = await Publisher.connect(way, seconds, rate);
-  publisher.start();
-  await publisher.stopped();
-  return publisher.result();
+  return publisher.run();
 }

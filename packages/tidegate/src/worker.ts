@@ -4,7 +4,7 @@ import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
 import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
-import { LIMITS, type Line, type Metrics, pause, systemClock } from './kernel/index.ts';
+import { LIMITS, type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
 import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
@@ -50,8 +50,10 @@ export function runWorker(): void {
   line.onClosed(() => void end(OWNERLESS_MS, 1));
   answerLife(line, {
     async serve(question) {
-      setup = (question as { readonly setup: WorkerSetup }).setup;
-      serving = serve(line, setup, metrics);
+      const told = question as { readonly worker: number; readonly setup: WorkerSetup };
+      setup = told.setup;
+      const logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
+      serving = serve(line, setup, metrics, logger);
       await serving;
     },
     async pulse() {},
@@ -63,11 +65,10 @@ export function runWorker(): void {
   });
 }
 
-async function serve(line: Line, setup: WorkerSetup, metrics: Metrics): Promise<Serving> {
+async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: Logger): Promise<Serving> {
   const { config, port, ticketKeys } = setup;
   const { limits } = config;
   const clock = systemClock;
-  const logger = createPinoLogger(config.logLevel);
   const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
   const snapshot = await FollowedSnapshot.follow(line);
   const publisher = new ForwardedPublisher(line, limits, metrics);

@@ -67,7 +67,7 @@ export class Gate implements Access {
       windowMs: limits.credentialFailureWindowMs,
       clientsMax: limits.credentialClientsMax,
     });
-    this.#holds = new Holds(clock);
+    this.#holds = new Holds(clock, limits.credentialNoticeMs);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
     this.#closed = this.#hasToClose;

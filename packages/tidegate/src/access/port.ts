@@ -30,6 +30,11 @@ export type AccessEnd = 'expired' | 'revoked';
 
 /** Somebody who goes on for longer than one request: a stream, a connection. */
 export interface AccessHold {
+  /**
+   * The identity will end, by itself, at `expiresMs` (milliseconds since the Unix epoch). Comes at most once, up to
+   * `limits.credentialNoticeMs` before.
+   */
+  accessExpiring?(expiresMs: number): void;
   /** The identity is no longer good; what rests on it has to end now. Comes at most once. */
   accessEnded(reason: AccessEnd): void;
 }

@@ -19,7 +19,6 @@ function serializeError(error: unknown): unknown {
 }
 
 const OPTIONS: LoggerOptions = {
-  base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
   formatters: { level: (level) => ({ level }) },
   serializers: { error: serializeError, err: serializeError, cause: serializeError },
@@ -40,11 +39,16 @@ function readable(target: LogTarget): DestinationStream {
 /**
  * The kernel's logger over pino: readable lines on a terminal, one JSON object a line anywhere else (`level`, `time`, `msg`
  * and the fields). Both go to standard error, so that standard output stays free for what a command prints.
+ * @param always fields that every line has
  */
-export function createPinoLogger(level: PinoLevel = 'info', target: LogTarget = process.stderr): Logger {
+export function createPinoLogger(
+  level: PinoLevel = 'info',
+  target: LogTarget = process.stderr,
+  always: LogFields | null = null,
+): Logger {
   const destination =
     target.isTTY === true ? readable(target) : pino.destination({ fd: target.fd, sync: true });
-  const logger = pino({ ...OPTIONS, level }, destination);
+  const logger = pino({ ...OPTIONS, base: always, level }, destination);
   return {
     debug: (fields: LogFields, message: string) => logger.debug(fields, message),
     info: (fields: LogFields, message: string) => logger.info(fields, message),

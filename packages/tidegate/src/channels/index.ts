@@ -9,7 +9,7 @@ export {
   writeJsonString,
   writeJsonStringOfUtf8,
 } from './json-text.ts';
-export { type JsonEnvelope, writeGapJson, writeMessageJson } from './message-json.ts';
+export { type JsonEnvelope, writeExpiringJson, writeGapJson, writeMessageJson } from './message-json.ts';
 export type {
   Channels,
   EndReason,

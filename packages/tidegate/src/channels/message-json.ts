@@ -114,3 +114,8 @@ export function writeGapJson(gap: Gap, out: ByteWriter): void {
   writeJsonString(gap.cursor, out);
   out.ascii('}}');
 }
+
+/** Appends `{"expiring":{"expires":"…"}}`: the credential of the stream ends at the time, and the stream with it. See docs/security.md. */
+export function writeExpiringJson(expiresMs: number, out: ByteWriter): void {
+  out.ascii(`{"expiring":{"expires":"${new Date(expiresMs).toISOString()}"}}`);
+}

@@ -142,6 +142,11 @@ export interface Sink {
    * never before `subscribe` returns; for a subscription that has nothing to catch up with, in the turn that follows.
    */
   caughtUp?(): void;
+  /**
+   * The credential that the subscription rests on ends at `expiresMs` (milliseconds since the Unix epoch), and the subscription with
+   * it. Called once, some time before, between two calls of `write`; for sinks whose clients can be told.
+   */
+  expiring?(expiresMs: number): void;
   /** The server ends the subscription; nothing more comes. */
   ended(reason: EndReason): void;
 }

@@ -1,4 +1,5 @@
 import type { Difference } from './resource.ts';
+import { type Terminal, write } from './terminal.ts';
 
 const isMembers = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,4 +36,14 @@ export function countDifferences(differences: readonly Difference[]): string {
   const count = (action: Difference['action']): number =>
     differences.filter((difference) => difference.action === action).length;
   return `${count('create')} created, ${count('update')} updated, ${count('delete')} deleted, ${count('unchanged')} unchanged`;
+}
+
+/** Prints them for people, or as one JSON array. */
+export async function printDifferences(
+  differences: readonly Difference[],
+  form: 'text' | 'json',
+  { output }: Terminal,
+): Promise<void> {
+  const lines = form === 'json' ? [JSON.stringify(differences)] : formatDifferences(differences);
+  await write(output, lines.map((line) => `${line}\n`).join(''));
 }

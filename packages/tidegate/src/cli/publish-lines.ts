@@ -91,7 +91,8 @@ export async function publishLines(
   const { published, refused } = publisher;
   if (form === 'text') {
     const remark = refused === 0 ? '' : `, ${refused} refused`;
-    await write(terminal.output, `Published ${published} messages to ${target.channel}${remark}\n`);
+    const messages = published === 1 ? 'message' : 'messages';
+    await write(terminal.output, `Published ${published} ${messages} to ${target.channel}${remark}\n`);
   }
   return refused === 0 ? EXIT.success : EXIT.failure;
 }

@@ -1,25 +1,7 @@
 import { ERRORS, type ErrorCode, TidegateError } from '../kernel/index.ts';
-import type { Terminal } from './terminal.ts';
+import { type ClientCertificate, requestCertified } from './certified-request.ts';
 
 const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(ERRORS, code);
-
-/** Where a server listens unless told otherwise. */
-export const DEFAULT_URLS = { public: 'http://127.0.0.1:8080', admin: 'http://127.0.0.1:8081' } as const;
-
-/** The variables that name the addresses, for those who do not want to repeat the option. */
-export const URL_VARIABLES = { public: 'TIDEGATE_URL', admin: 'TIDEGATE_ADMIN_URL' } as const;
-
-/** The variable that holds the credential, so that it stands in no list of processes and no history of a shell. */
-export const TOKEN_VARIABLE = 'TIDEGATE_TOKEN';
-
-/** The option of all commands that ask a server. */
-export const TOKEN_OPTION = {
-  token: {
-    kind: 'text',
-    value: 'TOKEN',
-    description: `An API key or a token (default: ${TOKEN_VARIABLE})`,
-  },
-} as const;
 
 /** A server as a command asks it. */
 export interface ServerAddress {
@@ -27,27 +9,16 @@ export interface ServerAddress {
   readonly url: string;
   /** An API key or a token; undefined if the command shows none. */
   readonly token: string | undefined;
+  /** What is shown to a server with mTLS; undefined if the command shows none. */
+  readonly certificate: ClientCertificate | undefined;
 }
 
-/**
- * The address of a port, and the credential: the options, else the environment, else the defaults.
- * @throws TidegateError arguments_invalid
- */
-export function serverAddress(
-  port: 'public' | 'admin',
-  options: { readonly url: string | undefined; readonly token: string | undefined },
-  terminal: Terminal,
-): ServerAddress {
-  const text = options.url ?? (terminal.environment[URL_VARIABLES[port]] || DEFAULT_URLS[port]);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new TidegateError(
-      'arguments_invalid',
-      `${JSON.stringify(text)} is not an address such as ${DEFAULT_URLS[port]}`,
-    );
-  }
-  const token = options.token ?? (terminal.environment[TOKEN_VARIABLE] || undefined);
-  return { url: url.href.replace(/\/+$/, ''), token };
+/** What is asked of a server. */
+export interface ServerRequest {
+  /** GET unless given. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -87,13 +58,19 @@ function reasonOf(error: unknown): 'server_untrusted' | 'server_unreachable' {
 }
 
 /** The answer of a server, whatever its status. @throws TidegateError server_unreachable, server_untrusted */
-export async function send(server: ServerAddress, path: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (server.token !== undefined) headers.set('authorization', `Bearer ${server.token}`);
+export async function send(
+  { url, token, certificate }: ServerAddress,
+  path: string,
+  { method = 'GET', headers: given = {}, body }: ServerRequest,
+): Promise<Response> {
+  const headers = new Headers(given);
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   try {
-    return await fetch(server.url + path, { ...init, headers });
+    return certificate === undefined
+      ? await fetch(url + path, { method, headers, body: body ?? null })
+      : await requestCertified(url + path, { method, headers, body }, certificate);
   } catch (error) {
-    throw new TidegateError(reasonOf(error), new URL(server.url).origin, { cause: error });
+    throw new TidegateError(reasonOf(error), new URL(url).origin, { cause: error });
   }
 }
 
@@ -111,7 +88,7 @@ export async function errorOf(response: Response): Promise<TidegateError> {
   if (typeof problem.code === 'string') return knownError(problem);
   return new TidegateError(
     'server_unreachable',
-    `${response.url} answered ${response.status}, and not as a Tidegate server does`,
+    `${response.url || 'What is there'} answered ${response.status}, and not as a Tidegate server does`,
   );
 }
 
@@ -119,9 +96,9 @@ export async function errorOf(response: Response): Promise<TidegateError> {
 export async function sendSuccessfully(
   server: ServerAddress,
   path: string,
-  init: RequestInit,
+  request: ServerRequest,
 ): Promise<Response> {
-  const response = await send(server, path, init);
+  const response = await send(server, path, request);
   if (!response.ok) throw await errorOf(response);
   return response;
 }

@@ -9,6 +9,16 @@ import type { Terminal } from './terminal.ts';
 const FILE_NAME = /\.(?:ya?ml|json)$/i;
 const FILES_MAX = 10_000;
 
+/** The option of commands that are about what files name. */
+export const FILE_OPTION = {
+  file: {
+    kind: 'text',
+    value: 'PATH',
+    description: 'A file, a folder with .yaml, .yml and .json files, or -',
+    short: 'f',
+  },
+} as const;
+
 const refuse = (detail: string): never => {
   throw new TidegateError('resource_invalid', detail);
 };
@@ -75,6 +85,15 @@ async function readInput({ input }: Terminal): Promise<string> {
   let text = '';
   for await (const part of input) text += String(part);
   return text;
+}
+
+/** The resources that `--file` names, which must be given. @throws TidegateError arguments_invalid, resource_invalid with the place */
+export async function readRequested(
+  { file }: { readonly file: string | undefined },
+  terminal: Terminal,
+): Promise<readonly RequestedResource[]> {
+  if (file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
+  return readResources(file, terminal);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ServerAddress, sendSuccessfully, TOKEN_OPTION } from './requests.ts';
+import { type ServerAddress, sendSuccessfully } from './requests.ts';
 
 /** A resource as the admin port shows it. */
 export interface ResourceView {
@@ -26,16 +26,6 @@ export interface RequestedResource {
   readonly spec?: unknown;
   readonly version?: number;
 }
-
-/** The options that most commands about resources have. */
-export const ADMIN_OPTIONS = {
-  'admin-url': {
-    kind: 'text',
-    value: 'URL',
-    description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
-  },
-  ...TOKEN_OPTION,
-} as const;
 
 /** The path of a resource on the admin port. */
 export const resourcePath = (kind: string, name: string): string =>

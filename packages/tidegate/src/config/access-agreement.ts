@@ -1,3 +1,5 @@
+import type { IssuerOptions } from '../access/options.ts';
+import { isLoopback } from '../listeners/index.ts';
 import { type ConfigPath, formatValue } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -20,6 +22,7 @@ export function checkAccess(content: ConfigFile, complain: Complain): void {
       complain(path, message, `Write one of ${SOURCES.join(', ')}.`);
       continue;
     }
+    if (issuer.jwksUrl !== undefined) checkKeysElsewhere(path, issuer.jwksUrl, issuer, complain);
     const isShared = given[0] === 'secret';
     for (const [index, algorithm] of issuer.algorithms.entries()) {
       if ((algorithm === 'HS256') === isShared) continue;
@@ -31,6 +34,35 @@ export function checkAccess(content: ConfigFile, complain: Complain): void {
       );
     }
   }
+}
+
+/** Keys that are fetched belong to somebody else, who signs for others too. */
+function checkKeysElsewhere(
+  path: ConfigPath,
+  jwksUrl: string,
+  { issuer, audience }: IssuerOptions,
+  complain: Complain,
+): void {
+  const url = URL.canParse(jwksUrl) ? new URL(jwksUrl) : null;
+  if (url === null) {
+    complain(
+      [...path, 'jwksUrl'],
+      `${formatValue(jwksUrl)} is not a URL`,
+      'Write one such as https://login.example.org/jwks.json.',
+    );
+  } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    complain(
+      [...path, 'jwksUrl'],
+      `Whoever is on the way to ${url.host} could put keys of their own in place of the issuer's`,
+      'Write https://.',
+    );
+  }
+  if (issuer !== undefined || audience !== undefined) return;
+  complain(
+    path,
+    'Every token that is signed with the keys at jwksUrl would be believed, also those for other applications',
+    'Write as audience what the claim aud of your tokens says; where they have none, as issuer what iss says.',
+  );
 }
 
 function checkAllow(

@@ -1,21 +1,24 @@
 import { type Access, bearerCredential, type Identity } from '../access/index.ts';
 import { TidegateError } from '../kernel/index.ts';
+import type { AdminCaller } from '../listeners/index.ts';
 
 /** Whether the admin port is for those alone who have the permission `admin`, or for everybody who can reach it. */
 export type AdminDoor = 'admins' | 'everybody';
 
-/** Names the credential of who asks, for the history of changes, and refuses whoever may not. */
+/** Lets in whoever may use the admin port, under the name of the credential, for the history of changes; refuses everybody else. */
 export function adminAuthorization(
   access: Access,
   door: AdminDoor,
-): (authorization: string | undefined, from: string) => Promise<string> {
+): (authorization: string | undefined, from: string) => Promise<AdminCaller> {
   return async (authorization, from) => {
-    if (door === 'everybody') return nameOf(access, authorization, from);
+    if (door === 'everybody') return { name: await nameOf(access, authorization, from), hold: null };
     const identity =
       authorization === undefined
         ? access.anonymous
         : await verified(access, bearerCredential(authorization), from);
-    if (identity.allows('admin', '')) return identity.name;
+    if (identity.allows('admin', '')) {
+      return { name: identity.name, hold: (ended) => access.hold(identity, { accessEnded: ended }) };
+    }
     if (authorization === undefined) throw new TidegateError('credential_missing', 'for the admin port');
     throw new TidegateError('access_denied', 'The permission admin is needed');
   };

@@ -33,6 +33,10 @@ export const PUBLIC_SCHEMAS: Json = {
     additionalProperties: true,
   },
   gap: objectOf({ gap: objectOf({ reason: TEXT, cursor: TEXT }) }),
+  expiring: {
+    ...objectOf({ expiring: objectOf({ expires: { ...TEXT, format: 'date-time' } }) }),
+    description: 'The credential that the stream rests on ends soon, and the stream with it.',
+  },
   receipt: objectOf({ channel: TEXT, id: TEXT, cursor: TEXT, duplicate: { type: 'boolean' } }),
   entry: {
     ...objectOf(
@@ -112,7 +116,9 @@ export const PUBLIC_PATHS: Json = {
         200: answer('Messages.', {
           content: {
             'text/event-stream': stream(TEXT),
-            'application/x-ndjson': stream({ anyOf: [schemaReference('message'), schemaReference('gap')] }),
+            'application/x-ndjson': stream({
+              anyOf: ['message', 'gap', 'expiring'].map(schemaReference),
+            }),
             'application/json': { schema: schemaReference('page') },
           },
         }),

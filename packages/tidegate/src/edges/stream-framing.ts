@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ByteWriter } from '../kernel/index.ts';
+import { ByteWriter } from '../kernel/index.ts';
 import type { StreamFraming } from '../listeners/port.ts';
 import { LAST_CHUNK } from '../wire/http1/index.ts';
 
@@ -32,6 +32,15 @@ export function endFlush(out: ByteWriter, framing: StreamFraming): void {
     bytes[i] = DIGITS[size & 15];
     size >>>= 4;
   }
+}
+
+/** A flush of its own, with what `write` appends. For what is said seldom. */
+export function singleFlush(framing: StreamFraming, write: (out: ByteWriter) => void): Buffer {
+  const out = new ByteWriter(128);
+  beginFlush(out, framing);
+  write(out);
+  endFlush(out, framing);
+  return out.take();
 }
 
 /** What ends the response, after the last flush. */

@@ -16,7 +16,14 @@ import type {
   StreamFraming,
 } from '../listeners/port.ts';
 import { CURSOR_HEADER } from './cursor-header.ts';
-import { endOfStream } from './stream-framing.ts';
+
+/** What a form of stream says of its own end. There is one for all streams of a form. */
+export interface StreamEnd {
+  /** The bytes of a notice, framed, that the credential ends at this time. */
+  expiring(expiresMs: number): Buffer;
+  /** What ends the response, after the last flush. */
+  readonly last: Buffer | undefined;
+}
 
 /** A subscription whose messages are a response that does not end. */
 export interface StreamRequest {
@@ -32,6 +39,7 @@ export interface StreamRequest {
    * with one of its own, which it may still need.
    */
   readonly preamble: ((cursor: string) => Buffer) | null;
+  readonly end: StreamEnd;
 }
 
 /**
@@ -41,10 +49,10 @@ export interface StreamRequest {
 class StreamingSubscriber implements Sink, ByteChannelOwner {
   #subscription: Subscription | null = null;
   #channel: ByteChannel | null = null;
-  readonly #last: Buffer | undefined;
+  readonly #end: StreamEnd;
 
-  constructor(framing: StreamFraming) {
-    this.#last = endOfStream(framing);
+  constructor(end: StreamEnd) {
+    this.#end = end;
   }
 
   begin(subscription: Subscription, channel: ByteChannel): void {
@@ -58,10 +66,14 @@ class StreamingSubscriber implements Sink, ByteChannelOwner {
     return this.#channel?.write(bytes) ?? false;
   }
 
+  expiring(expiresMs: number): void {
+    this.#channel?.write(this.#end.expiring(expiresMs));
+  }
+
   ended(reason: EndReason): void {
     // A client that does not read would not see a polite end, and what is queued for it would stay.
     if (reason === 'too_slow' || reason === 'failed') this.#channel?.destroy();
-    else this.#channel?.end(this.#last);
+    else this.#channel?.end(this.#end.last);
   }
 
   // --- The connection's side. ---
@@ -80,7 +92,7 @@ class StreamingSubscriber implements Sink, ByteChannelOwner {
 
   draining(): void {
     this.#subscription?.close();
-    this.#channel?.end(this.#last);
+    this.#channel?.end(this.#end.last);
   }
 }
 
@@ -90,7 +102,7 @@ class StreamingSubscriber implements Sink, ByteChannelOwner {
  */
 export function openStream(exchange: HttpExchange, channels: Channels, request: StreamRequest): void {
   const { framing, headers, preamble, from, encoder, slowPolicy, protocol } = request;
-  const subscriber = new StreamingSubscriber(framing);
+  const subscriber = new StreamingSubscriber(request.end);
   const subscription = channels.subscribe({
     channels: request.channels,
     from,

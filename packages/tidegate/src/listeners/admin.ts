@@ -58,6 +58,16 @@ export interface AdminRoute {
   readonly open?: boolean;
 }
 
+/** Who was let in. */
+export interface AdminCaller {
+  /** Names the credential that was shown; empty for none. */
+  readonly name: string;
+  /**
+   * Calls back once, when whoever was let in would be no longer. Returns what lets go. Null where everybody is let in.
+   */
+  readonly hold: ((ended: () => void) => () => void) | null;
+}
+
 export interface AdminListenerOptions {
   readonly host: string;
   readonly port: number;
@@ -66,11 +76,13 @@ export interface AdminListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /**
-   * Names the credential of who asks, given the Authorization header and the address of the client; empty for none. Rejects for
-   * whoever may not use the admin port. Null lets everybody in who can reach the port.
+   * Lets somebody in, given the Authorization header and the address of the client. Rejects for whoever may not use the admin port.
+   * Null lets everybody in who can reach the port.
    */
-  readonly authorize: ((authorization: string | undefined, from: string) => Promise<string>) | null;
+  readonly authorize: ((authorization: string | undefined, from: string) => Promise<AdminCaller>) | null;
 }
+
+const ANYBODY: AdminCaller = { name: '', hold: null };
 
 /** Tools and a console need few connections; what leaks them is stopped early. */
 const CONNECTIONS_MAX = 256;
@@ -142,15 +154,36 @@ async function answer(
     const allow = onPath.map(({ candidate }) => candidate.method).join(', ');
     return { ...problem, headers: { ...problem.headers, allow } };
   }
-  const identity =
+  const caller =
     options.authorize === null || route.candidate.open === true
-      ? ''
+      ? ANYBODY
       : await options.authorize(request.headers.authorization, request.socket.remoteAddress ?? '');
   const query = new URLSearchParams(mark === -1 ? '' : target.slice(mark));
   const body = await readBody(request, options.limits.messageBytesMax);
   const { parameters } = route;
   const headers = joined(request.headers);
-  return route.candidate.handle({ method, path, parameters, query, headers, identity, body });
+  const identity = caller.name;
+  const response = await route.candidate.handle({ method, path, parameters, query, headers, identity, body });
+  return whileLetIn(response, caller);
+}
+
+/** A stream ends when the credential that it rests on does. */
+function whileLetIn(response: AdminResponse, { hold }: AdminCaller): AdminResponse {
+  const { body } = response;
+  if (hold === null || !isStream(body)) return response;
+  const start: AdminStream['start'] = (out) => {
+    const letGo = hold(() => out.end());
+    const stop = body.start(out);
+    return () => {
+      letGo();
+      stop();
+    };
+  };
+  return { ...response, body: { start } };
+}
+
+function isStream(body: AdminResponse['body']): body is AdminStream {
+  return typeof body === 'object' && 'start' in body;
 }
 
 /** Only `set-cookie` comes as a list, which is no request's. */
@@ -195,7 +228,7 @@ function send(
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   // A request that was not read to its end leaves the connection in the middle of a message.
   if (!response.req.complete) response.setHeader('connection', 'close');
-  if (typeof body === 'object' && 'start' in body) {
+  if (isStream(body)) {
     stream(response, status, body, streams);
     return;
   }

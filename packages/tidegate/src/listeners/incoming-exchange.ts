@@ -12,21 +12,8 @@ import { problemResponse } from './problem.ts';
 import { CLOSED_CHANNEL } from './socket-channel.ts';
 
 /** What an exchange asks of the connection that it came on. */
-export interface ExchangeCarrier {
+export interface ExchangeCarrier extends Pick<HttpExchange, 'stream' | 'converse' | 'upgrade'> {
   respond(status: number, headers: ResponseHeaders, body: string | Uint8Array): void;
-  stream(
-    status: number,
-    headers: ResponseHeaders,
-    owner: ByteChannelOwner,
-    framing: StreamFraming,
-  ): ByteChannel;
-  converse(
-    status: number,
-    headers: ResponseHeaders,
-    owner: ByteChannelOwner,
-    framing: StreamFraming,
-  ): ByteChannel;
-  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel;
 }
 
 /** A request whose body can be told that the rest of it will not come. */

@@ -1,4 +1,5 @@
 export {
+  type AdminCaller,
   type AdminListenerOptions,
   type AdminRequest,
   type AdminResponse,

@@ -2,8 +2,8 @@ import { type Line, lineJson, readLineJson, TidegateError } from '../kernel/inde
 
 /** What the owner asks of a worker's life. */
 export type LifeQuestion =
-  /** Begin to serve, as `setup` says; answered once it does. */
-  | { readonly about: 'serve'; readonly setup: unknown }
+  /** Begin to serve, as worker number `worker` and as `setup` says; answered once it does. */
+  | { readonly about: 'serve'; readonly worker: number; readonly setup: unknown }
   /** Still there? Answered with null. */
   | { readonly about: 'pulse' }
   /** Its metrics. */

@@ -10,7 +10,8 @@ export function lineToOwner(clock: Clock, unsentBytesMax: number): Line {
   return new StreamLine({
     stream: new Socket({ fd: LINE_DESCRIPTOR, readable: true, writable: true }),
     peer: 0,
-    schedule: (flush) => clock.endOfTurn(flush),
+    clock,
+    sends: 'at the end of the turn',
     unsentBytesMax,
   });
 }

@@ -152,7 +152,7 @@ export class WorkerPool implements Lines {
     const { logger } = this.#options;
     for (const listener of this.#lineListeners) listener(worker.line);
     try {
-      await askLife(worker.line, { about: 'serve', setup: this.#setup?.() });
+      await askLife(worker.line, { about: 'serve', worker: worker.number, setup: this.#setup?.() });
       logger.debug({ worker: worker.number, pid: worker.pid }, 'A worker serves');
     } catch (error) {
       // If it has died, that is said when it has ended.

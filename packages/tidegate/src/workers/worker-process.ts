@@ -44,7 +44,8 @@ export class WorkerProcess {
     this.line = new StreamLine({
       stream: this.#child.stdio[LINE_DESCRIPTOR] as Duplex,
       peer: number,
-      schedule: clock.soon,
+      clock,
+      sends: 'soon',
       unsentBytesMax: limits.workerUnsentBytesMax,
     });
     let hasExited = false;

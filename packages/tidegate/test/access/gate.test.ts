@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessEnd } from '../../src/access/index.ts';
 import { NOTHING_REVOKED, revokedBy } from '../../src/access/index.ts';
-import { resolveLimits } from '../../src/kernel/index.ts';
+import { type Limits, resolveLimits } from '../../src/kernel/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { keyOf, outcomeOf, testGate, verify } from './access-fixture.ts';
 
@@ -116,6 +116,67 @@ test('what rests on an identity ends when it expires', async () => {
   assert.deepEqual(ended, ['held expired']);
   clock.advance(5000);
   assert.deepEqual(ended, ['held expired']);
+});
+
+/** A gate with one key that ends after `lifeMs`, and what those are told who hold on to it. */
+async function expiringKey(lifeMs: number, limits: Partial<Limits> = {}) {
+  const clock = new ManualClock();
+  const expiresMs = clock.nowMs() + lifeMs;
+  const key = { ...keyOf('secret'), expires: new Date(expiresMs).toISOString() };
+  const gate = testGate({ clock, keys: { brief: key }, limits: resolveLimits(limits) });
+  const identity = await verify(gate, 'secret');
+  assert.ok('credential' in identity);
+  const told: string[] = [];
+  const hold = (name: string) =>
+    gate.hold(identity, {
+      accessExpiring: (atMs) => told.push(`${name} expires ${atMs - expiresMs}`),
+      accessEnded: (reason) => told.push(`${name} ${reason}`),
+    });
+  return { clock, gate, told, hold };
+}
+
+test('limits.credentialNoticeMs: who holds on to an identity is told once before it ends', async () => {
+  const { clock, told, hold } = await expiringKey(60_000, { credentialNoticeMs: 10_000 });
+  hold('first');
+  hold('left')();
+  const leave = hold('leaving');
+  clock.advance(49_900);
+  assert.deepEqual(told, []);
+  clock.advance(600);
+  assert.deepEqual(told.splice(0), ['first expires 0', 'leaving expires 0']);
+  hold('late');
+  leave();
+  clock.advance(500);
+  assert.deepEqual(told.splice(0), ['late expires 0']);
+  clock.advance(8_000);
+  assert.deepEqual(told, []);
+  clock.advance(1_000);
+  assert.deepEqual(told, ['first expired', 'late expired']);
+});
+
+test('of an identity that is short, half goes by before its end is told', async () => {
+  const { clock, told, hold } = await expiringKey(8_000);
+  hold('it');
+  clock.advance(3_900);
+  assert.deepEqual(told, []);
+  clock.advance(600);
+  assert.deepEqual(told, ['it expires 0']);
+});
+
+test('with limits.credentialNoticeMs at 0 no end is told before it is there', async () => {
+  const { clock, told, hold } = await expiringKey(8_000, { credentialNoticeMs: 0 });
+  hold('it');
+  clock.advance(9_000);
+  assert.deepEqual(told, ['it expired']);
+});
+
+test('an identity whose end was told can still be revoked', async () => {
+  const { clock, gate, told, hold } = await expiringKey(8_000);
+  hold('it');
+  clock.advance(5_000);
+  gate.adopt({ keys: new Map(), revoked: NOTHING_REVOKED });
+  clock.advance(5_000);
+  assert.deepEqual(told, ['it expires 0', 'it revoked']);
 });
 
 test('without credentials a server on loopback is open, until there is one, and then for good', () => {

@@ -114,7 +114,9 @@ export function ambientBreaches(tree: SourceTree): readonly Breach[] {
     const network = importsOf(source).find(({ specifier }) =>
       rules.NETWORK_MODULES.some((name) => specifier === name || specifier === `node:${name}`),
     );
-    if (network !== undefined && !rules.NETWORK_FOLDERS.includes(folderOf(path))) {
+    const mayUseNetwork =
+      rules.NETWORK_FOLDERS.includes(folderOf(path)) || Object.hasOwn(rules.NETWORK_FILES, path);
+    if (network !== undefined && !mayUseNetwork) {
       breaches.push(
         `${path}: uses ${network.specifier}, which only ${rules.NETWORK_FOLDERS.join(' and ')} may`,
       );

@@ -109,6 +109,10 @@ export const ONLY_FROM: readonly { readonly to: string; readonly from: string; r
 /** Modules of Node that open servers or sockets, and who may use them. */
 export const NETWORK_MODULES = ['net', 'http', 'https', 'tls', 'http2', 'dgram'] as const;
 export const NETWORK_FOLDERS: readonly string[] = ['listeners', 'workers'];
+/** Files elsewhere that use them, each with its reason. They open no servers. */
+export const NETWORK_FILES: Readonly<Record<string, string>> = {
+  'cli/certified-request.ts': 'fetch cannot show a certificate of the client',
+};
 
 /** What reaches for the machine's clock or its randomness, and the files that may. */
 export const AMBIENT: readonly {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { ServerProcess } from '../support/server-process.ts';
 import { type Ended, Program, runProgram } from './run-program.ts';
@@ -108,6 +111,10 @@ test('a line goes out when it comes, not at the end of the input', async () => {
   assert.equal(output.trimEnd().split('\n').length, 2);
 });
 
+test('one line is one message', async () => {
+  assert.equal(await successfully(['publish', 'line', '--lines'], 'alone'), 'Published 1 message to line\n');
+});
+
 test('a line that is refused is told, the others are published, and the exit code is 1', async () => {
   const { code, output, errors } = await run(
     ['publish', 'some/lines', '--lines', '--content-type', 'application/json'],
@@ -168,6 +175,24 @@ test('the reader of a pipe may leave', async () => {
   program.child.stdout.destroy();
   for (let i = 0; i < 3; i++) await successfully(['publish', 'pipe', 'y']);
   assert.equal((await program.ended).code, 0);
+});
+
+test('that the credential ends is told to the person, and is no message', async () => {
+  const lines = [
+    '{"expiring":{"expires":"2026-01-01T00:00:00.000Z"}}',
+    '{"channel":"a","cursor":"c","data":1}',
+  ];
+  const expiring = createServer((_request, response) => response.end(`${lines.join('\n')}\n`));
+  await once(expiring.listen(0, '127.0.0.1'), 'listening');
+  const { port } = expiring.address() as AddressInfo;
+  const { output, errors } = await run([
+    'subscribe',
+    'a',
+    ...['--count', '1', '--json', '--url', `http://127.0.0.1:${port}`],
+  ]);
+  expiring.close();
+  assert.equal(output, `${lines[1]}\n`);
+  assert.match(errors, /^expiring: the key or token ends at 2026-01-01T00:00:00.000Z/);
 });
 
 test('a subscriber reads on where it was when the server is killed and started again', async () => {

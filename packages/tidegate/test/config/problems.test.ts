@@ -142,6 +142,28 @@ const cases: readonly Case[] = [
     remedy: /secret, publicKey, jwksFile, jwksUrl/,
   },
   {
+    name: 'an issuer whose keys are elsewhere says which of the tokens that they sign are meant',
+    text: 'access: {issuers: {app: {algorithms: [RS256], jwksUrl: "https://a.example/jwks"}}}\n',
+    problems: [
+      '1:25 access.issuers.app: Every token that is signed with the keys at jwksUrl would be believed, also those for other applications',
+    ],
+    remedy: /audience/,
+  },
+  {
+    name: 'keys are not fetched where others could put theirs in their place',
+    text: 'access: {issuers: {app: {algorithms: [RS256], audience: a, jwksUrl: "http://127.0.0.1.a.example/jwks"}}}\n',
+    problems: [
+      "1:69 access.issuers.app.jwksUrl: Whoever is on the way to 127.0.0.1.a.example could put keys of their own in place of the issuer's",
+    ],
+    remedy: /https/,
+  },
+  {
+    name: 'where keys are fetched from is a URL',
+    text: 'access: {issuers: {app: {algorithms: [RS256], issuer: a, jwksUrl: "https://"}}}\n',
+    problems: ['1:67 access.issuers.app.jwksUrl: "https://" is not a URL'],
+    remedy: /such as/,
+  },
+  {
     name: 'an issuer has one key and not two',
     text: 'access: {issuers: {app: {algorithms: [RS256], publicKey: x, jwksFile: y}}}\n',
     problems: ['1:25 access.issuers.app: The issuer has publicKey and jwksFile'],
@@ -250,6 +272,16 @@ for (const { name, text, problems, remedy, environment } of cases) {
       problems,
     );
     assert.match(found[0].remedy, remedy);
+  });
+}
+
+for (const [name, issuer] of [
+  ['an audience', '{algorithms: [RS256], audience: a, jwksUrl: "https://a.example/jwks"}'],
+  ['an issuer', '{algorithms: [RS256], issuer: a, jwksUrl: "https://a.example/jwks"}'],
+  ['keys on this machine', '{algorithms: [RS256], audience: a, jwksUrl: "http://[::1]:8080/jwks"}'],
+]) {
+  test(`keys may be fetched for ${name}`, async () => {
+    assert.deepEqual(await problemsOf(`access: {issuers: {app: ${issuer}}}\n`), []);
   });
 }
 

@@ -11,7 +11,7 @@ const gate = testGate({
 
 test('where admins alone may, a credential with the permission admin is needed', async () => {
   const authorize = adminAuthorization(gate, 'admins');
-  assert.equal(await authorize('Bearer ops', '192.0.2.1'), 'key:ops');
+  assert.equal((await authorize('Bearer ops', '192.0.2.1')).name, 'key:ops');
   await assert.rejects(authorize('Bearer app', '192.0.2.1'), { code: 'access_denied' });
   await assert.rejects(authorize('Bearer other', '192.0.2.1'), { code: 'credential_invalid' });
   await assert.rejects(authorize('ops', '192.0.2.1'), { code: 'credential_invalid' });
@@ -20,8 +20,11 @@ test('where admins alone may, a credential with the permission admin is needed',
 
 test('where everybody may, a credential only names who it was, and a wrong one names nobody', async () => {
   const authorize = adminAuthorization(gate, 'everybody');
-  assert.equal(await authorize(undefined, '127.0.0.1'), '');
-  assert.equal(await authorize('Bearer app', '127.0.0.1'), 'key:app');
-  for (let i = 0; i < 100; i++) assert.equal(await authorize(`Bearer guess-${i}`, '127.0.0.1'), '');
-  assert.equal(await authorize('Basic YTpi', '127.0.0.1'), '');
+  const letIn = (name: string) => ({ name, hold: null });
+  assert.deepEqual(await authorize(undefined, '127.0.0.1'), letIn(''));
+  assert.deepEqual(await authorize('Bearer app', '127.0.0.1'), letIn('key:app'));
+  for (let i = 0; i < 100; i++) {
+    assert.deepEqual(await authorize(`Bearer guess-${i}`, '127.0.0.1'), letIn(''));
+  }
+  assert.deepEqual(await authorize('Basic YTpi', '127.0.0.1'), letIn(''));
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { controlRoutes, type DeclaredResource } from '../../src/control/index.ts';
+import { type Gate, NO_RULES } from '../../src/access/index.ts';
+import { adminAuthorization, controlRoutes, type DeclaredResource } from '../../src/control/index.ts';
 import { resolveLimits, silentLogger, systemClock } from '../../src/kernel/index.ts';
-import { createAdminListener } from '../../src/listeners/index.ts';
+import { type AdminListenerOptions, createAdminListener } from '../../src/listeners/index.ts';
+import { keyOf, testGate } from '../access/access-fixture.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { keySpec, memoryLog, openStore } from './fixture.ts';
 
 const state = { ready: false };
@@ -11,6 +14,7 @@ const state = { ready: false };
 async function adminPort(
   t: { after(done: () => Promise<void>): void },
   declared: readonly DeclaredResource[] = [],
+  authorize: AdminListenerOptions['authorize'] = null,
 ) {
   const log = memoryLog();
   const resources = await openStore(log, { declared });
@@ -28,7 +32,7 @@ async function adminPort(
     limits,
     clock: systemClock,
     logger: silentLogger,
-    authorize: null,
+    authorize,
   });
   t.after(() => listener.drain(0));
   const url = `http://127.0.0.1:${listener.port}`;
@@ -272,3 +276,21 @@ test('who watches does not hold up the end of the server', async (t) => {
   await listener.drain(600_000);
   assert.match(await response.text(), /^\{"position":0\}\n$/);
 });
+
+for (const [how, end] of [
+  ['expires', ({ clock }) => clock.advance(60_500)],
+  ['is revoked', ({ gate }) => gate.adopt(NO_RULES)],
+] as const satisfies (readonly [string, (admin: { clock: ManualClock; gate: Gate }) => void])[]) {
+  test(`who watches where admins alone may is let go when the credential ${how}`, async (t) => {
+    const clock = new ManualClock();
+    const expires = new Date(clock.nowMs() + 60_000).toISOString();
+    const gate = testGate({ clock, keys: { ops: { ...keyOf('ops', { any: ['admin'] }), expires } } });
+    const { url } = await adminPort(t, [], adminAuthorization(gate, 'admins'));
+    const headers = { authorization: 'Bearer ops' };
+    const response = await fetch(`${url}/api/watch`, { headers });
+    assert.equal(response.status, 200);
+    end({ clock, gate });
+    assert.equal(await response.text(), '{"position":0}\n');
+    assert.equal((await fetch(`${url}/api/watch`, { headers })).status, 401);
+  });
+}

@@ -53,6 +53,7 @@ const REQUEST: StreamRequest = {
   framing: 'chunked',
   headers: {},
   preamble: () => Buffer.from('first'),
+  end: { expiring: (expiresMs) => Buffer.from(`ends at ${expiresMs}`), last: Buffer.from('last') },
 };
 
 beforeEach(() => {
@@ -95,10 +96,18 @@ describe('A subscriber whose response is a stream', () => {
   test('ends the response politely when the server shuts down', () => {
     openStream(exchange, channels, { ...REQUEST, preamble: null });
     owner.draining();
-    assert.deepEqual(said.slice(1), ['subscription closed', 'end "0\\r\\n\\r\\n"']);
-    openStream(exchange, channels, { ...REQUEST, preamble: null, framing: 'close' });
+    assert.deepEqual(said.slice(1), ['subscription closed', 'end "last"']);
+    const end = { ...REQUEST.end, last: undefined };
+    openStream(exchange, channels, { ...REQUEST, preamble: null, framing: 'close', end });
     sink.ended('draining');
     assert.deepEqual(said.slice(-1), ['end null']);
+  });
+
+  test('tells when its credential ends, and goes on', () => {
+    openStream(exchange, channels, { ...REQUEST, preamble: null });
+    sink.expiring?.(1234);
+    sink.write(Buffer.from('x'), 1);
+    assert.deepEqual(said.slice(1), ['write ends at 1234', 'write x']);
   });
 
   test('drops the connection of a client that is too slow: it would not read a polite end', () => {

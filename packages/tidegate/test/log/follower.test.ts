@@ -38,7 +38,8 @@ class Follower {
     this.#line = new StreamLine({
       stream: this.#child.stdio[3] as Duplex,
       peer: 1,
-      schedule: systemClock.soon,
+      clock: systemClock,
+      sends: 'soon',
       unsentBytesMax: 1 << 26,
     });
   }

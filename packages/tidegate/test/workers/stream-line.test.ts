@@ -12,7 +12,7 @@ function lines(unsentBytesMax = 1 << 20): {
   readonly pipe: Duplex;
 } {
   const [a, b] = duplexPair();
-  const common = { schedule: systemClock.soon, unsentBytesMax };
+  const common = { clock: systemClock, sends: 'soon', unsentBytesMax } as const;
   return {
     owner: new StreamLine({ ...common, stream: a, peer: 1 }),
     worker: new StreamLine({ ...common, stream: b, peer: 0 }),
@@ -92,7 +92,13 @@ test('a line is given up when the other end leaves more unread than workerUnsent
   const [a, b] = duplexPair();
   // Nobody reads this end.
   b.pause();
-  const line = new StreamLine({ stream: a, peer: 1, schedule: systemClock.soon, unsentBytesMax: 200_000 });
+  const line = new StreamLine({
+    stream: a,
+    peer: 1,
+    clock: systemClock,
+    sends: 'soon',
+    unsentBytesMax: 200_000,
+  });
   let closed = false;
   line.onClosed(() => {
     closed = true;

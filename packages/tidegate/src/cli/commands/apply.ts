@@ -1,9 +1,8 @@
-import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { countDifferences, formatDifferences } from '../difference.ts';
-import { serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, sendChanges } from '../resource.ts';
-import { readResources } from '../resource-files.ts';
+import { sendChanges } from '../resource.ts';
+import { FILE_OPTION, readRequested } from '../resource-files.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 
 export const apply = defineCommand({
@@ -14,12 +13,7 @@ export const apply = defineCommand({
     'somebody else since the version that it names, nothing is changed. What the files do not name stays as it is.',
   operands: [],
   options: {
-    file: {
-      kind: 'text',
-      value: 'PATH',
-      description: 'A file, a folder with .yaml, .yml and .json files, or -',
-      short: 'f',
-    },
+    ...FILE_OPTION,
     json: { kind: 'flag', description: 'Print what changed as a JSON array' },
     ...ADMIN_OPTIONS,
   },
@@ -32,13 +26,9 @@ export const apply = defineCommand({
     },
   ],
   async run(options, _operands, terminal) {
-    if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
-    const differences = await sendChanges(
-      server,
-      { resources: await readResources(options.file, terminal) },
-      'apply',
-    );
+    const resources = await readRequested(options, terminal);
+    const server = await adminServer(options, terminal);
+    const differences = await sendChanges(server, { resources }, 'apply');
     const text = options.json
       ? JSON.stringify(differences)
       : [...formatDifferences(differences), countDifferences(differences)].join('\n');

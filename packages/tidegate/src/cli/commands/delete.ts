@@ -1,10 +1,10 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { formatDifferences } from '../difference.ts';
-import { serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, type RequestedResource, sendChanges } from '../resource.ts';
+import { printDifferences } from '../difference.ts';
+import { type RequestedResource, sendChanges } from '../resource.ts';
 import { readResources } from '../resource-files.ts';
-import { type Terminal, write } from '../terminal.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
+import type { Terminal } from '../terminal.ts';
 
 async function chosen(
   operands: readonly string[],
@@ -45,11 +45,10 @@ export const deleteCommand = defineCommand({
     { command: 'tidegate delete -f resources/', effect: 'All that the files of a folder name' },
   ],
   async run(options, operands, terminal) {
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const resources = await chosen(operands, options.file, terminal);
     const differences = await sendChanges(server, { delete: resources }, 'apply');
-    const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);
-    await write(terminal.output, lines.map((line) => `${line}\n`).join(''));
+    await printDifferences(differences, options.json ? 'json' : 'text', terminal);
     return EXIT.success;
   },
 });

@@ -1,10 +1,8 @@
-import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { formatDifferences } from '../difference.ts';
-import { serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, sendChanges } from '../resource.ts';
-import { readResources } from '../resource-files.ts';
-import { write } from '../terminal.ts';
+import { printDifferences } from '../difference.ts';
+import { sendChanges } from '../resource.ts';
+import { FILE_OPTION, readRequested } from '../resource-files.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 
 export const diff = defineCommand({
   name: 'diff',
@@ -14,12 +12,7 @@ export const diff = defineCommand({
     'pipeline can tell them apart. Checks all that `tidegate apply` checks.',
   operands: [],
   options: {
-    file: {
-      kind: 'text',
-      value: 'PATH',
-      description: 'A file, a folder with .yaml, .yml and .json files, or -',
-      short: 'f',
-    },
+    ...FILE_OPTION,
     json: { kind: 'flag', description: 'Print the differences as a JSON array' },
     ...ADMIN_OPTIONS,
   },
@@ -29,13 +22,11 @@ export const diff = defineCommand({
     { command: 'tidegate diff -f resources/ || echo "drifted, or wrong"', effect: 'In a pipeline' },
   ],
   async run(options, _operands, terminal) {
-    if (options.file === undefined) throw new TidegateError('arguments_invalid', '--file PATH is missing');
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
-    const differences = (
-      await sendChanges(server, { resources: await readResources(options.file, terminal) }, 'dry-run')
-    ).filter(({ action }) => action !== 'unchanged');
-    const lines = options.json ? [JSON.stringify(differences)] : formatDifferences(differences);
-    await write(terminal.output, lines.map((line) => `${line}\n`).join(''));
+    const resources = await readRequested(options, terminal);
+    const server = await adminServer(options, terminal);
+    const all = await sendChanges(server, { resources }, 'dry-run');
+    const differences = all.filter(({ action }) => action !== 'unchanged');
+    await printDifferences(differences, options.json ? 'json' : 'text', terminal);
     return differences.length === 0 ? EXIT.success : EXIT.failure;
   },
 });

@@ -1,6 +1,7 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { type ServerAddress, sendSuccessfully, serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, type ResourceView, resourcePath } from '../resource.ts';
+import { type ServerAddress, sendSuccessfully } from '../requests.ts';
+import { type ResourceView, resourcePath } from '../resource.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 import { table } from '../topic-resource.ts';
 
@@ -63,7 +64,7 @@ export const get = defineCommand({
     { command: `tidegate get key --json | jq -r '.[].name'`, effect: 'The names, for a script' },
   ],
   async run(options, [kind, name], terminal) {
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const views = await resources(server, kind, name);
     if (options.json) {
       await write(terminal.output, `${JSON.stringify(name === undefined ? views : views[0])}\n`);

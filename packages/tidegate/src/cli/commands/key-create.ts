@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { systemRandom, TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { parseObject, sendSuccessfully, serverAddress } from '../requests.ts';
-import { ADMIN_OPTIONS, resourcePath } from '../resource.ts';
+import { parseObject, sendSuccessfully } from '../requests.ts';
+import { resourcePath } from '../resource.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 
 /** 256 bits: nobody finds one by trying. */
@@ -81,7 +82,7 @@ export const keyCreate = defineCommand({
     const spec = { hash, allow: parseAllow(options.allow), ...expires };
     let isFirst = false;
     if (!options.local) {
-      const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+      const server = await adminServer(options, terminal);
       const others = parseObject(await (await sendSuccessfully(server, '/api/key', {})).text()).items;
       isFirst = Array.isArray(others) && others.length === 0;
       await sendSuccessfully(server, resourcePath('key', name), {

@@ -6,14 +6,8 @@ import { entryOf, type Payload, payloadOf } from '../payload.ts';
 import { publishEntries } from '../publish-entries.ts';
 import { publishLines } from '../publish-lines.ts';
 import { printReceipt, type Receipt } from '../receipt.ts';
-import {
-  channelPath,
-  knownError,
-  type ServerAddress,
-  sendSuccessfully,
-  serverAddress,
-  TOKEN_OPTION,
-} from '../requests.ts';
+import { channelPath, knownError, type ServerAddress, sendSuccessfully } from '../requests.ts';
+import { PUBLIC_OPTIONS, publicServer } from '../server-options.ts';
 
 /** Standard input is read whole; what is longer belongs into several messages. */
 const INPUT_BYTES_MAX = 256 * 1024 * 1024;
@@ -86,12 +80,7 @@ export const publish = defineCommand({
       description: 'Makes a repeated publish recognisable: it is stored once',
     },
     json: { kind: 'flag', description: 'Print the receipts as JSON, one a line' },
-    url: {
-      kind: 'text',
-      value: 'URL',
-      description: 'The server (default: TIDEGATE_URL or http://127.0.0.1:8080)',
-    },
-    ...TOKEN_OPTION,
+    ...PUBLIC_OPTIONS,
   },
   examples: [
     { command: `tidegate publish orders/42 '{"state":"paid"}'`, effect: 'Publish JSON' },
@@ -106,7 +95,7 @@ export const publish = defineCommand({
     },
   ],
   async run(options, [channel, data], terminal) {
-    const server = serverAddress('public', options, terminal);
+    const server = await publicServer(options, terminal);
     if (options.lines) {
       const conflict = data !== undefined ? 'DATA' : options.id !== undefined ? '--id' : null;
       if (conflict !== null)

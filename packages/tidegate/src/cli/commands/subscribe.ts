@@ -3,15 +3,8 @@ import { pause, systemRandom, TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { memberSource } from '../json-member.ts';
 import { linesOf } from '../line-stream.ts';
-import {
-  channelPath,
-  errorOf,
-  parseObject,
-  type ServerAddress,
-  send,
-  serverAddress,
-  TOKEN_OPTION,
-} from '../requests.ts';
+import { channelPath, errorOf, parseObject, type ServerAddress, send } from '../requests.ts';
+import { PUBLIC_OPTIONS, publicServer } from '../server-options.ts';
 import { type Terminal, write } from '../terminal.ts';
 
 /** How long to wait before the first and before any later attempt to reconnect. */
@@ -51,6 +44,11 @@ async function take(line: string, following: Following): Promise<void> {
       errors,
       `gap: messages are missing (${String(gap.reason)}); going on from ${String(gap.cursor)}\n`,
     );
+    return;
+  }
+  if (object.expiring !== undefined) {
+    const { expires } = object.expiring as { readonly expires?: unknown };
+    await write(errors, `expiring: the key or token ends at ${String(expires)}, and the stream with it\n`);
     return;
   }
   if (typeof object.channel === 'string') {
@@ -127,12 +125,7 @@ export const subscribe = defineCommand({
       description: 'Print each message as a JSON object, with its channel, id, time and cursor',
     },
     count: { kind: 'integer', value: 'N', min: 1, max: 1e15, description: 'End after N messages' },
-    url: {
-      kind: 'text',
-      value: 'URL',
-      description: 'The server (default: TIDEGATE_URL or http://127.0.0.1:8080)',
-    },
-    ...TOKEN_OPTION,
+    ...PUBLIC_OPTIONS,
   },
   examples: [
     { command: 'tidegate subscribe orders/42', effect: 'Follow a channel' },
@@ -148,7 +141,7 @@ export const subscribe = defineCommand({
   ],
   async run(options, [channel], terminal) {
     await followForGood({
-      server: serverAddress('public', options, terminal),
+      server: await publicServer(options, terminal),
       path: channelPath(channel),
       form: options.json ? 'json' : 'data',
       countMax: options.count ?? Number.POSITIVE_INFINITY,

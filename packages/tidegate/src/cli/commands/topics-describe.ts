@@ -1,5 +1,6 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverAddress, TOKEN_OPTION } from '../requests.ts';
+import { sendSuccessfully } from '../requests.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 import { formatBytes, formatRetention, formatSeconds, type TopicResource, table } from '../topic-resource.ts';
 
@@ -32,12 +33,7 @@ export const topicsDescribe = defineCommand({
   operands: [{ name: 'NAME', required: 'required' }],
   options: {
     json: { kind: 'flag', description: 'Print the topic as JSON' },
-    'admin-url': {
-      kind: 'text',
-      value: 'URL',
-      description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
-    },
-    ...TOKEN_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     {
@@ -47,7 +43,7 @@ export const topicsDescribe = defineCommand({
     { command: 'tidegate topics describe orders --json', effect: 'The same for a script' },
   ],
   async run(options, [name], terminal) {
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const response = await sendSuccessfully(server, `/api/topic/${encodeURIComponent(name)}`, {});
     const topic = (await response.json()) as TopicResource;
     await write(terminal.output, `${options.json ? JSON.stringify(topic) : describe(topic)}\n`);

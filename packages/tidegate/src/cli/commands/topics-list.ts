@@ -1,5 +1,6 @@
 import { defineCommand, EXIT } from '../command.ts';
-import { sendSuccessfully, serverAddress, TOKEN_OPTION } from '../requests.ts';
+import { sendSuccessfully } from '../requests.ts';
+import { ADMIN_OPTIONS, adminServer } from '../server-options.ts';
 import { write } from '../terminal.ts';
 import { formatBytes, formatRetention, type TopicResource, table } from '../topic-resource.ts';
 
@@ -10,19 +11,14 @@ export const topicsList = defineCommand({
   operands: [],
   options: {
     json: { kind: 'flag', description: 'Print the topics as a JSON array' },
-    'admin-url': {
-      kind: 'text',
-      value: 'URL',
-      description: "The server's admin port (default: TIDEGATE_ADMIN_URL or http://127.0.0.1:8081)",
-    },
-    ...TOKEN_OPTION,
+    ...ADMIN_OPTIONS,
   },
   examples: [
     { command: 'tidegate topics list', effect: 'What there is, and how large' },
     { command: `tidegate topics list --json | jq '.[].name'`, effect: 'The names, for a script' },
   ],
   async run(options, _operands, terminal) {
-    const server = serverAddress('admin', { url: options['admin-url'], token: options.token }, terminal);
+    const server = await adminServer(options, terminal);
     const response = await sendSuccessfully(server, '/api/topic', {});
     const declared = (await response.json()) as { readonly items: readonly Partial<TopicResource>[] };
     // One that could not be created yet has nothing to tell of.

@@ -1,15 +1,17 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import {
   type FrameEncoder,
   type JsonEnvelope,
   type Message,
+  writeExpiringJson,
   writeGapJson,
   writeMessageJson,
 } from '../../channels/index.ts';
-import { ByteWriter, EMPTY } from '../../kernel/index.ts';
+import { type ByteWriter, EMPTY } from '../../kernel/index.ts';
 import type { StreamFraming } from '../../listeners/port.ts';
 import { endSseEvent, writeSseComment, writeSseEvent, writeSseField } from '../../wire/sse/index.ts';
-import { beginFlush, endFlush } from '../stream-framing.ts';
+import { beginFlush, endFlush, endOfStream, singleFlush } from '../stream-framing.ts';
+import type { StreamEnd } from '../streaming-subscriber.ts';
 import type { SubscriptionQuery } from '../subscription-query.ts';
 
 /** What changes the bytes of an event stream. */
@@ -17,6 +19,8 @@ export type SseForm = Pick<SubscriptionQuery, 'envelope' | 'eventName'> & { read
 
 /** The event name of a gap. */
 const GAP_NAME = 'gap';
+/** The event name of a notice that the credential ends. */
+const EXPIRING_NAME = 'expiring';
 /** Marks an event without data, as an event stream cannot tell that from empty data; after the event's own name and a semicolon. */
 const EMPTY_MARK = 'empty';
 
@@ -95,11 +99,23 @@ function endLineAndEvent(out: ByteWriter): void {
  * connection before the first message resumes there, and not at the end of what came meanwhile.
  */
 export function ssePreamble(framing: StreamFraming, cursor: string): Buffer {
-  const out = new ByteWriter(128);
-  beginFlush(out, framing);
-  writeSseField(out, 'retry', String(RETRY_MS));
-  if (cursor !== '') writeSseField(out, 'id', cursor);
-  endSseEvent(out);
-  endFlush(out, framing);
-  return Buffer.from(out.take());
+  return singleFlush(framing, (out) => {
+    writeSseField(out, 'retry', String(RETRY_MS));
+    if (cursor !== '') writeSseField(out, 'id', cursor);
+    endSseEvent(out);
+  });
+}
+
+/** How an event stream of this framing ends: before it does, by an event of its own name, which `onmessage` does not get. */
+export function sseEnd(framing: StreamFraming): StreamEnd {
+  return {
+    expiring: (expiresMs) =>
+      singleFlush(framing, (out) => {
+        writeSseField(out, 'event', EXPIRING_NAME);
+        out.ascii(DATA_FIELD);
+        writeExpiringJson(expiresMs, out);
+        endLineAndEvent(out);
+      }),
+    last: endOfStream(framing),
+  };
 }

@@ -1,11 +1,11 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
-import type { HttpExchange, ResponseHeaders } from '../../listeners/port.ts';
+import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
 import { refuse } from '../refusal.ts';
 import { framingFor } from '../stream-framing.ts';
-import { openStream } from '../streaming-subscriber.ts';
+import { openStream, type StreamEnd } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery, type SubscriptionQuery } from '../subscription-query.ts';
-import { createSseEncoder, type SseForm, ssePreamble } from './codec.ts';
+import { createSseEncoder, type SseForm, sseEnd, ssePreamble } from './codec.ts';
 import { sseChannelsQueryRules, sseQueryRules } from './options.ts';
 
 const HEADERS: ResponseHeaders = {
@@ -14,6 +14,11 @@ const HEADERS: ResponseHeaders = {
   'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
   vary: 'Accept',
+};
+
+const ENDS: Readonly<Record<StreamFraming, StreamEnd>> = {
+  chunked: sseEnd('chunked'),
+  close: sseEnd('close'),
 };
 
 /** What the edge needs. */
@@ -66,6 +71,7 @@ export class SseEdge {
         framing,
         headers: HEADERS,
         preamble: (cursor) => ssePreamble(framing, cursor),
+        end: ENDS[framing],
       });
     } catch (error) {
       refuse(exchange, error);

@@ -1,11 +1,13 @@
 import {
   type FrameEncoder,
   type JsonEnvelope,
+  writeExpiringJson,
   writeGapJson,
   writeMessageJson,
 } from '../../channels/index.ts';
 import type { StreamFraming } from '../../listeners/port.ts';
-import { beginFlush, endFlush } from '../stream-framing.ts';
+import { beginFlush, endFlush, endOfStream, singleFlush } from '../stream-framing.ts';
+import type { StreamEnd } from '../streaming-subscriber.ts';
 
 /** What changes the bytes of a stream of lines. */
 export interface StreamForm {
@@ -18,6 +20,8 @@ export interface StreamForm {
  *
  *   line = message / gap / position / keep-alive
  *   message = an object with `channel` and `cursor`; gap = {"gap":{…}}; position = {"cursor":"…"}; keep-alive = nothing
+ *
+ * Besides them stands what `streamEnd` says.
  */
 export function createStreamEncoder(form: StreamForm): FrameEncoder {
   const { framing, envelope } = form;
@@ -41,5 +45,17 @@ export function createStreamEncoder(form: StreamForm): FrameEncoder {
     end(out) {
       endFlush(out, framing);
     },
+  };
+}
+
+/** How a stream of lines with this framing ends: before it does, by a line {"expiring":{…}}. */
+export function streamEnd(framing: StreamFraming): StreamEnd {
+  return {
+    expiring: (expiresMs) =>
+      singleFlush(framing, (out) => {
+        writeExpiringJson(expiresMs, out);
+        out.byte(0x0a);
+      }),
+    last: endOfStream(framing),
   };
 }

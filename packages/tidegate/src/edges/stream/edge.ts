@@ -3,9 +3,9 @@ import type { Limits } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
 import { refuse } from '../refusal.ts';
 import { framingFor } from '../stream-framing.ts';
-import { openStream } from '../streaming-subscriber.ts';
+import { openStream, type StreamEnd } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery } from '../subscription-query.ts';
-import { createStreamEncoder } from './codec.ts';
+import { createStreamEncoder, streamEnd } from './codec.ts';
 import { streamQueryRules } from './options.ts';
 
 const HEADERS: ResponseHeaders = {
@@ -18,6 +18,11 @@ const HEADERS: ResponseHeaders = {
 
 /** Encoders are shared: there are as many as forms, not as subscribers. */
 type Encoders = Readonly<Record<StreamFraming, Readonly<Record<JsonEnvelope, FrameEncoder>>>>;
+
+const ENDS: Readonly<Record<StreamFraming, StreamEnd>> = {
+  chunked: streamEnd('chunked'),
+  close: streamEnd('close'),
+};
 
 /** What the edge needs. */
 export interface StreamOptions {
@@ -50,6 +55,7 @@ export class StreamEdge {
         framing,
         headers: HEADERS,
         preamble: null,
+        end: ENDS[framing],
       });
     } catch (error) {
       refuse(exchange, error);

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { FrameEncoder, JsonEnvelope } from '../../channels/index.ts';
-import { writeGapJson, writeMessageJson } from '../../channels/index.ts';
+import { writeExpiringJson, writeGapJson, writeMessageJson } from '../../channels/index.ts';
 import { ByteWriter, EMPTY, type TidegateError } from '../../kernel/index.ts';
 import {
   BINARY_FRAME,
@@ -129,4 +129,11 @@ export function encodeError(error: TidegateError): Buffer {
     TEXT_FRAME,
     Buffer.from(JSON.stringify({ error: { code, title: error.entry.title, detail, ...later } })),
   );
+}
+
+/** A text frame that tells the client when its credential, and the connection with it, ends: `{"expiring":{"expires"}}`. */
+export function encodeExpiring(expiresMs: number): Buffer {
+  const payload = new ByteWriter(64);
+  writeExpiringJson(expiresMs, payload);
+  return encodeFrame(TEXT_FRAME, payload.take());
 }

@@ -19,11 +19,11 @@ import {
   WebSocketConnection,
 } from '../../wire/websocket/index.ts';
 import type { Liveness, Watched } from '../liveness.ts';
-import { encodeError } from './codec.ts';
+import { encodeError, encodeExpiring } from './codec.ts';
 import { eventOfFrame } from './event-of-frame.ts';
 import { closeCodeOf, END_CLOSE } from './status.ts';
 
-/** How a client learns that a message of its could not be published: in a frame, or by the end of the connection. */
+/** How a client learns what is no message, such as that one of its own could not be published: in a frame, or by the end of the connection. */
 export type ErrorForm = 'frame' | 'close';
 
 /** What all sessions of one kind share. */
@@ -85,6 +85,11 @@ export class WebSocketSession extends WebSocketConnection implements ByteChannel
 
   write(bytes: Buffer): boolean {
     return this.send(bytes);
+  }
+
+  /** Among bare messages nothing can be told: the close code is all that such a client gets. */
+  expiring(expiresMs: number): void {
+    if (this.#context.errorForm === 'frame') this.send(encodeExpiring(expiresMs));
   }
 
   ended(reason: EndReason): void {
