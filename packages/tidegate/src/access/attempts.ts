@@ -12,6 +12,14 @@ export interface AttemptRules {
 /** Told of each failed attempt that is counted here, by the client's name among all clients. */
 export type FailureListener = (group: string) => void;
 
+/** What is known of one client, or of several behind one name. */
+export interface KnownFailures {
+  readonly group: string;
+  readonly count: number;
+  /** How long they count, in milliseconds. */
+  readonly leftMs: number;
+}
+
 interface Failures {
   count: number;
   untilMs: number;
@@ -53,6 +61,25 @@ export class Attempts {
   counted(group: string, teller: FailureListener | null): void {
     this.#count(group);
     for (const listener of this.#listeners) if (listener !== teller) listener(group);
+  }
+
+  /** All failures that count now. */
+  known(): readonly KnownFailures[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#failures]
+      .map(([group, { count, untilMs }]) => ({ group, count, leftMs: untilMs - nowMs }))
+      .filter(({ leftMs }) => leftMs > 0);
+  }
+
+  /** Takes over what another process knows; what is known here too is the same. */
+  learn(failures: readonly KnownFailures[]): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const { group, count, leftMs } of failures) {
+      const here = this.#failures.get(group);
+      if (here === undefined && this.#failures.size >= this.#rules.clientsMax) return;
+      const counted = here === undefined ? count : Math.max(count, here.count);
+      this.#failures.set(group, { count: counted, untilMs: nowMs + leftMs });
+    }
   }
 
   #count(group: string): void {

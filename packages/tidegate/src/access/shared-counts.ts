@@ -5,7 +5,7 @@ import { LocalUsage } from './local-usage.ts';
 import type { LimitOptions } from './options.ts';
 import type { Identity } from './port.ts';
 import { serveUsage } from './serve-usage.ts';
-import { shareAttempts } from './share-attempts.ts';
+import { joinAttempts, serveAttempts } from './share-attempts.ts';
 import type { Usage } from './usage.ts';
 import { countedByOwner, countedHere, Usages } from './usages.ts';
 
@@ -44,7 +44,7 @@ export class SharedCounts {
     } else {
       this.#counted = null;
       this.usages = new Usages(countedByOwner(line, clock, limits, hits), defaultLimits);
-      shareAttempts(line, this.attempts);
+      joinAttempts(line, this.attempts);
     }
   }
 
@@ -58,6 +58,6 @@ export class SharedCounts {
   serve(line: Line): void {
     if (this.#counted === null) throw new TidegateError('internal', 'A worker counts for nobody else');
     serveUsage(line, this.#counted);
-    shareAttempts(line, this.attempts);
+    serveAttempts(line, this.attempts);
   }
 }

@@ -51,6 +51,18 @@ test('a failed attempt counts once in each process', async () => {
   processes.deliver();
 });
 
+test('a worker that comes later knows of earlier failures, and for how long they count', async () => {
+  const { clock, processes, gates } = threeProcesses();
+  for (let i = 0; i < 3; i++) await outcomeOf(gates[1], 'guess', CLIENT);
+  processes.deliver();
+  clock.advance(600);
+  const { gate } = processes.start();
+  processes.deliver();
+  assert.equal(await outcomeOf(gate, 'guess', CLIENT), 'credential_attempts_exceeded');
+  clock.advance(400);
+  assert.equal(await outcomeOf(gate, 'guess', CLIENT), 'credential_invalid');
+});
+
 test('clients of one IPv6 network are one client in all processes', async () => {
   const { processes, gates } = threeProcesses();
   for (const host of ['1', '2', '3']) {

@@ -298,9 +298,13 @@ test('bytesOutPerSecondMax: in the long run all processes together keep to it', 
   await clock.settle();
   // The bursts of the first second, of each process.
   await messagesIn(10, processes, subscribers);
+  const before = subscribers.map(({ data }) => data.length);
   const messages = await messagesIn(60, processes, subscribers);
   assert.ok(messages > 60 * 30 * 0.8 && messages < 60 * 30 * 1.2, `${messages}`);
   assert.ok(hits.bytes_out > 0);
+  // None of the processes is passed over.
+  const parts = subscribers.map(({ data }, index) => data.length - before[index]);
+  assert.ok(Math.min(...parts) > messages / 6, `${parts}`);
 });
 
 test('usageReportIntervalMs: a worker says what was sent no more often, and not when nothing was', async () => {
