@@ -16,6 +16,8 @@ interface Room<Member extends Presence> {
   readonly members: Map<string, Member>;
   /** How many of them are connections of other processes. */
   elsewhere: number;
+  /** How many users they are of; null until somebody asks after they have changed. Counting takes time in proportion to them. */
+  users: number | null;
   /** Null while nobody listens, which is the rule. */
   listeners: Set<PresenceListener<Member>> | null;
 }
@@ -65,12 +67,14 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
       this.#count(room, origin, 1);
     }
     room.members.set(member.client, member);
+    room.users = null;
     const isTold = visibility === 'listed_and_told';
     if (isTold) tellJoined(room, channel, member);
     return () => {
       // Somebody else may have taken its place.
       if (room.members.get(member.client) !== member) return;
       room.members.delete(member.client);
+      room.users = null;
       this.#count(room, origin, -1);
       if (isTold) tellLeft(room, channel, member);
       this.#dismissIfEmpty(channel, room);
@@ -89,9 +93,12 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
 
   stats(channel: string, done: (stats: PresenceStats) => void): void {
     const room = this.#rooms.get(channel);
-    const users = new Set<string>();
-    if (room !== undefined) for (const { user } of room.members.values()) users.add(user);
-    done({ clients: room?.members.size ?? 0, users: users.size });
+    if (room === undefined) {
+      done({ clients: 0, users: 0 });
+      return;
+    }
+    room.users ??= usersOf(room.members.values());
+    done({ clients: room.members.size, users: room.users });
   }
 
   channels(done: (channels: Iterable<readonly [channel: string, clients: number]>) => void): void {
@@ -123,7 +130,7 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
   #roomOf(channel: string): Room<Member> {
     let room = this.#rooms.get(channel);
     if (room === undefined) {
-      room = { members: new Map(), elsewhere: 0, listeners: null };
+      room = { members: new Map(), elsewhere: 0, users: null, listeners: null };
       this.#rooms.set(channel, room);
     }
     return room;
@@ -144,6 +151,12 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
       this.#rooms.delete(channel);
     }
   }
+}
+
+function usersOf(members: Iterable<Presence>): number {
+  const users = new Set<string>();
+  for (const { user } of members) users.add(user);
+  return users.size;
 }
 
 function tellJoined<Member extends Presence>(

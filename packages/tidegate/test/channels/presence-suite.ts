@@ -100,6 +100,19 @@ export function presenceSuite(name: string, create: (limits: Limits) => ListUnde
       assert.equal(second.told.includes('a2 joined room'), false);
     });
 
+    it('counts anew after somebody has joined, left, or become another user', () => {
+      const { list, settle } = open();
+      const leave = list.join('room', alice);
+      list.join('room', bob);
+      assert.deepEqual(statsOf(list, 'room', settle), { clients: 2, users: 2 });
+      leave();
+      assert.deepEqual(statsOf(list, 'room', settle), { clients: 1, users: 1 });
+      list.join('room', aliceAgain);
+      assert.deepEqual(statsOf(list, 'room', settle), { clients: 2, users: 2 });
+      list.join('room', { ...bob, user: 'alice' });
+      assert.deepEqual(statsOf(list, 'room', settle), { clients: 2, users: 1 });
+    });
+
     it('may list a member without telling, and tell of one without listing it', () => {
       const { list, settle } = open();
       const heard = new Heard();
