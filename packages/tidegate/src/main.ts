@@ -126,7 +126,11 @@ export async function startServer(
       });
       const { port } = publicListener;
       const secret = ticketKeys?.toString('base64') ?? '';
-      await pool.serve(() => ({ config, port, ticketKeys: secret }) satisfies WorkerSetup);
+      const setup = (): WorkerSetup => {
+        const { asksForCredentials } = gate;
+        return { config, port, ticketKeys: secret, asksForCredentials };
+      };
+      await pool.serve(setup);
     }
     state.ready = true;
     const closing = { started: null as Promise<void> | null };

@@ -17,6 +17,8 @@ export interface WorkerSetup {
   readonly port: number;
   /** The secret of TLS session tickets, in base64. */
   readonly ticketKeys: string;
+  /** Whether the owner asks for credentials by now. */
+  readonly asksForCredentials: boolean;
 }
 
 /** How long clients may take to be told, if the owner of the log has died. */
@@ -66,22 +68,32 @@ export function runWorker(): void {
 }
 
 async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: Logger): Promise<Serving> {
-  const { config, port, ticketKeys } = setup;
+  const { config, port, ticketKeys, asksForCredentials } = setup;
   const { limits } = config;
   const clock = systemClock;
   const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
   const snapshot = await FollowedSnapshot.follow(line);
   const publisher = new ForwardedPublisher(line, limits, metrics);
-  const prefixes = prefixesOf(snapshot);
-  const hub = new Hub({ log, publisher, clock, logger, metrics, limits, prefixes });
+  const hub = new Hub({
+    log,
+    publisher,
+    clock,
+    logger,
+    metrics,
+    limits,
+    prefixes: prefixesOf(snapshot),
+  });
   const presence = new RemotePresence(line, CLIENT_INFO_FORM);
   const processes = new WorkerProcesses(line, limits);
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
-  const gate = await openGateOf(parts, snapshot, line);
+  const gate = await openGateOf(parts, snapshot, { line, asksForCredentials });
   snapshot.onChange((kind) => {
     if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
     else gate.adopt(accessRules(snapshot));
   });
+  // They may have changed while the gate was made, and nobody serves yet who could have gone by them.
+  hub.setPrefixes(prefixesOf(snapshot));
+  gate.adopt(accessRules(snapshot));
   const listener = await openPublicPort(parts, gate, {
     port,
     sharing: 'shared',

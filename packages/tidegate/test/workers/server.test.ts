@@ -58,6 +58,14 @@ async function metric(name: string): Promise<number> {
   return Number(line.split(' ')[1]);
 }
 
+/** Kills a worker, and waits until another has taken its place. */
+async function replaced(doomed: ProcessClient): Promise<void> {
+  const restarts = await metric('tidegate_worker_restarts_total');
+  process.kill(doomed.pid, 'SIGKILL');
+  await until(async () => (await metric('tidegate_worker_restarts_total')) > restarts);
+  await until(async () => (await metric('tidegate_workers')) === 3);
+}
+
 async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
@@ -141,12 +149,10 @@ test('a worker that is killed is replaced, its clients resume at any process, an
   await doomed.publish('kept', '1');
   await stream.until(1);
   const accepted = await metric('tidegate_http_connections_accepted_total');
-  const restarts = await metric('tidegate_worker_restarts_total');
-  process.kill(doomed.pid, 'SIGKILL');
+  const isReplaced = replaced(doomed);
   await stream.over();
   await owner.publish('kept', '2');
-  await until(async () => (await metric('tidegate_worker_restarts_total')) > restarts);
-  await until(async () => (await metric('tidegate_workers')) === 3);
+  await isReplaced;
   assert.ok((await metric('tidegate_http_connections_accepted_total')) >= accepted);
   for (const client of clientsOf(server)) {
     const resumed = await subscribed(client, 'kept', stream.lastId);
@@ -188,6 +194,16 @@ test('the first key closes the server in every process, and a revoked key ends w
     assert.equal(refused.statusCode, 401);
     refused.destroy();
   }
+});
+
+test('a worker that comes after the last key was taken away asks for credentials, as the others go on doing', async () => {
+  const [, doomed] = clientsOf(server);
+  await replaced(doomed);
+  const newcomer = clientsOf(server).at(-1)!;
+  assert.notEqual(newcomer.pid, doomed.pid);
+  const refused = await newcomer.request('GET', '/v1/channels/secret');
+  assert.equal(refused.statusCode, 401);
+  refused.destroy();
 });
 
 test('a second server on the same port is refused, although processes share it', async () => {
