@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/index.ts';
 
-/** How long handing over rests, as a share of how long it took. */
-const REST_SHARE = 1 / 4;
+/** How long handing over rests, as a share of how long it took: as long, so that half of the time is left for all that brings messages. */
+const REST_SHARE = 1;
 
 /**
  * Says when the live path may hand over. Each hand-over costs a system call for each subscriber, so that what comes in small

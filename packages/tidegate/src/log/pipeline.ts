@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/index.ts';
 import { CommitGroup } from './commit-group.ts';
+import { GroupPace } from './group-pace.ts';
 
 /** Work that has the store to itself; calls `next` when the store may be used again. */
 export type Job = (next: () => void) => void;
@@ -13,6 +14,7 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #commit: (group: CommitGroup, next: () => void) => void;
   readonly #queue: (CommitGroup | Job)[] = [];
+  readonly #pace = new GroupPace();
   #busy = false;
   #scheduled = false;
   #idleWaiters: (() => void)[] = [];
@@ -55,6 +57,10 @@ export class Pipeline {
   }
 
   #advance(): void {
+    if (this.#isGathering()) {
+      this.#schedule();
+      return;
+    }
     const next = this.#queue.shift();
     if (next === undefined) {
       const waiters = this.#idleWaiters;
@@ -63,12 +69,14 @@ export class Pipeline {
       return;
     }
     this.#busy = true;
+    const startedMs = this.#clock.monotonicMs();
     let stage: 'starting' | 'under way' | 'answered' = 'starting';
     const done = (): void => {
       if (stage === 'answered') throw new Error('A job of the log answered twice');
       const atOnce = stage === 'starting';
       stage = 'answered';
       this.#busy = false;
+      if (next instanceof CommitGroup) this.#paceAfter(next, startedMs);
       // Memory answers at once, and whoever appends again from the answer must not keep everybody else from their turn.
       if (atOnce && this.#queue.length > 0) this.#schedule();
       else this.#advance();
@@ -76,5 +84,19 @@ export class Pipeline {
     if (next instanceof CommitGroup) this.#commit(next, done);
     else next(done);
     if (stage === 'starting') stage = 'under way';
+  }
+
+  /** Whether all that could be done now is a group for which more appends are expected soon. */
+  #isGathering(): boolean {
+    const [only] = this.#queue;
+    if (this.#queue.length !== 1 || !(only instanceof CommitGroup)) return false;
+    return !this.#pace.isReady(only.appends.length, this.#clock.monotonicMs());
+  }
+
+  #paceAfter(group: CommitGroup, startedMs: number): void {
+    const [gathering] = this.#queue;
+    const gathered = gathering instanceof CommitGroup ? gathering.appends.length : 0;
+    const nowMs = this.#clock.monotonicMs();
+    this.#pace.done(group.appends.length, gathered, nowMs - startedMs, nowMs);
   }
 }

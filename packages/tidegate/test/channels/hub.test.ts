@@ -50,7 +50,7 @@ test('while the hub rests from handing over, what comes gathers for one write', 
     clock.advance(10);
   }
   assert.deepEqual([subscriber.data, subscriber.writes], [['a'], 1]);
-  clock.advance(10);
+  clock.advance(80);
   await clock.settle();
   assert.deepEqual([subscriber.data, subscriber.writes], [['a', 'b', 'c'], 2]);
 });
