@@ -1,7 +1,7 @@
 import { BareHttpServer } from './peers/bare-http.ts';
 import { nchan, startNchan } from './peers/nchan.ts';
 import type { BenchServer } from './peers/server.ts';
-import { startTidegate } from './peers/tidegate.ts';
+import { nameOf, startTidegate } from './peers/tidegate.ts';
 import { localCertificate } from './support/certificate.ts';
 import { type FanOutFigures, fanOut, warmUp } from './support/fan-out.ts';
 import { Handshakes } from './support/handshakes.ts';
@@ -35,11 +35,12 @@ const nchanPeer = (workers: number): TlsPeer => ({
   ...nchan(workers),
   start: (isSecure) => startNchan(workers, isSecure ? certificate : undefined),
 });
-const tidegatePeer = (durability: 'none' | 'synced'): TlsPeer => ({
-  name: 'tidegate',
+const tidegatePeer = (durability: 'none' | 'synced', workers = 1): TlsPeer => ({
+  name: nameOf(workers),
   durability,
   missing: () => null,
-  start: (isSecure) => startTidegate(durability, { certificate: isSecure ? certificate : undefined }),
+  start: (isSecure) =>
+    startTidegate(durability, { certificate: isSecure ? certificate : undefined, workers }),
 });
 
 function available(peers: readonly TlsPeer[]): readonly TlsPeer[] {
@@ -81,7 +82,7 @@ async function printHandshakes(): Promise<void> {
     rows.push(await handshakeRow('bare node:https', bare.pid, bare.port));
     await bare.stop();
   }
-  for (const peer of available([nchanPeer(1), nchanPeer(2), tidegatePeer('none')])) {
+  for (const peer of available([nchanPeer(1), nchanPeer(2), tidegatePeer('none'), tidegatePeer('none', 2)])) {
     const server = await peer.start(true);
     try {
       // Without any channel it is nginx alone.
@@ -176,7 +177,8 @@ function fanOutCells(row: FanOutRow): Cell[] {
 }
 
 async function printFanOut(): Promise<void> {
-  for (const peer of available([nchanPeer(2), tidegatePeer('none'), tidegatePeer('synced')])) {
+  const peers = [nchanPeer(2), tidegatePeer('none'), tidegatePeer('synced'), tidegatePeer('none', 2)];
+  for (const peer of available(peers)) {
     for (const isSecure of [false, true]) await measureFanOut(peer, isSecure);
   }
   printTable(options, {
@@ -198,7 +200,7 @@ async function printFanOut(): Promise<void> {
     ],
     rows: fanOutRows.map(fanOutCells),
     notes: [
-      `${machineNote()} nginx ${packageVersion('nginx-light')}, Nchan ${packageVersion('libnginx-mod-nchan')}, 2 workers; Tidegate, one process. ` +
+      `${machineNote()} nginx ${packageVersion('nginx-light')}, Nchan ${packageVersion('libnginx-mod-nchan')}, 2 workers; Tidegate, one process, or as many as its name says. ` +
         'Publisher and subscribers speak TLS where the row does. x Nchan: against it in the same row over the same transport.',
     ],
   });

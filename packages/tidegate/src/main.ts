@@ -130,7 +130,8 @@ export async function startServer(
         const { asksForCredentials } = gate;
         return { config, port, ticketKeys: secret, asksForCredentials };
       };
-      await pool.serve(setup);
+      // Whoever comes is served from now on, and a start need not wait for those that join a moment later.
+      void pool.serve(setup);
     }
     state.ready = true;
     const closing = { started: null as Promise<void> | null };

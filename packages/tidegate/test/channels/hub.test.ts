@@ -43,16 +43,18 @@ test('while the hub rests from handing over, what comes gathers for one write', 
     return write.call(slow, bytes);
   };
   await clock.settle();
-  await send('chat', 'a');
+  // One after the other, without a pause: the hub is busy.
+  const before = ['1', '2', '3', '4', 'a'];
+  for (const text of before) await send('chat', text);
   for (const text of ['b', 'c']) {
     hub.publish([event('chat', text)], 'test', () => {});
     for (let turn = 0; turn < 3; turn++) await clock.tick();
     clock.advance(10);
   }
-  assert.deepEqual([subscriber.data, subscriber.writes], [['a'], 1]);
+  assert.deepEqual([subscriber.data, subscriber.writes], [before, 5]);
   clock.advance(80);
   await clock.settle();
-  assert.deepEqual([subscriber.data, subscriber.writes], [['a', 'b', 'c'], 2]);
+  assert.deepEqual([subscriber.data, subscriber.writes], [[...before, 'b', 'c'], 6]);
 });
 
 test('subscribers of one channel and encoding are handed the same buffer', async () => {
