@@ -17,7 +17,13 @@ import {
 } from './control/index.ts';
 import { type ClientInfo, OwnerProcesses, serveEdges } from './edges/index.ts';
 import { type Logger, type Metrics, secretOf, systemClock, systemRandom } from './kernel/index.ts';
-import { assertFree, assertListenable, createAdminListener, isLoopback } from './listeners/index.ts';
+import {
+  type AdminRoute,
+  assertFree,
+  assertListenable,
+  createAdminListener,
+  isLoopback,
+} from './listeners/index.ts';
 import { openLog } from './log/index.ts';
 import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
 import type { WorkerSetup } from './worker.ts';
@@ -98,13 +104,16 @@ export async function startServer(
     const admin = await createAdminListener({
       host: listen.adminHost,
       port: listen.adminPort,
-      routes: controlRoutes({
-        resources,
-        metricsText: async () => metrics.text(await pool?.figures()),
-        isReady: () => state.ready,
-        clock,
-        limits,
-      }),
+      routes: answeredWhenReached(
+        pool,
+        controlRoutes({
+          resources,
+          metricsText: async () => metrics.text(await pool?.figures()),
+          isReady: () => state.ready,
+          clock,
+          limits,
+        }),
+      ),
       limits,
       clock,
       logger,
@@ -161,6 +170,23 @@ export async function startServer(
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/** What changes something is answered when the workers go by it, too: a key that was made is good everywhere, and one that was revoked nowhere. */
+function answeredWhenReached(pool: WorkerPool | null, routes: readonly AdminRoute[]): readonly AdminRoute[] {
+  if (pool === null) return routes;
+  return routes.map((route) =>
+    route.method === 'GET'
+      ? route
+      : {
+          ...route,
+          async handle(request) {
+            const response = await route.handle(request);
+            await pool.reached();
+            return response;
+          },
+        },
+  );
 }
 
 /** Null with one worker, which is this process; then nothing of workers is loaded. */

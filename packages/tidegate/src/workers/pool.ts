@@ -73,6 +73,11 @@ export class WorkerPool implements Lines {
     await Promise.all([...this.#workers].map((worker) => this.#begin(worker)));
   }
 
+  /** Resolves once every worker has taken in what it was told before; one that is slower than limits.workerAnswerTimeoutMs is not waited for. */
+  async reached(): Promise<void> {
+    await this.#inTime(this.#askAll({ about: 'pulse' }));
+  }
+
   /** Has every worker read its certificates anew. */
   async reload(): Promise<void> {
     await this.#askAll({ about: 'reload' });
@@ -80,18 +85,11 @@ export class WorkerPool implements Lines {
 
   /** The figures of every worker, those that died included. One that does not answer in time is given with its last ones. */
   async figures(): Promise<readonly unknown[]> {
-    const { clock, limits } = this.#options;
     const workers = [...this.#workers];
     const asked = workers.map(async (worker) => {
       worker.figures = await askLife(worker.line, { about: 'figures' });
     });
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(resolve, limits.workerAnswerTimeoutMs);
-      void Promise.allSettled(asked).then(() => {
-        clock.clearTimer(timer);
-        resolve();
-      });
-    });
+    await this.#inTime(Promise.allSettled(asked));
     const known = workers.map(({ figures }) => figures);
     return [...known, this.#gone].filter((figures) => figures !== null);
   }
@@ -200,6 +198,18 @@ export class WorkerPool implements Lines {
       );
       worker.kill();
     }
+  }
+
+  /** Waits for answers no longer than they may take. */
+  #inTime(answers: Promise<unknown>): Promise<void> {
+    const { clock, limits } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(resolve, limits.workerAnswerTimeoutMs);
+      void answers.then(() => {
+        clock.clearTimer(timer);
+        resolve();
+      });
+    });
   }
 
   async #askAll(question: LifeQuestion): Promise<void> {

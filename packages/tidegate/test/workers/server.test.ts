@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from '../support/server-process.ts';
@@ -193,6 +194,27 @@ test('the first key closes the server in every process, and a revoked key ends w
     const refused = await client.request('GET', '/v1/channels/secret', headers);
     assert.equal(refused.statusCode, 401);
     refused.destroy();
+  }
+});
+
+test('a key is good in every process when its making is answered, and in none when its end is', async () => {
+  const processes = clientsOf(server);
+  const hash = `sha256:${createHash('sha256').update('a-secret').digest('hex')}`;
+  const body = JSON.stringify({ spec: { hash, allow: { '#': ['publish'] } } });
+  const headers = { 'content-type': 'application/json' };
+  for (let round = 0; round < 20; round++) {
+    const put = await fetch(`${server.adminUrl}/api/key/quick`, { method: 'PUT', body, headers });
+    assert.equal(put.status, 201);
+    const answers = processes.map((client) =>
+      client.publish('quick', 'x', { authorization: 'Bearer a-secret' }),
+    );
+    for (const answer of await Promise.all(answers)) assert.equal(JSON.parse(answer).channel, 'quick');
+    assert.equal((await fetch(`${server.adminUrl}/api/key/quick`, { method: 'DELETE' })).status, 204);
+    const refusals = processes.map((client) =>
+      client.publish('quick', 'x', { authorization: 'Bearer a-secret' }),
+    );
+    // After so many that are refused, further ones have to wait.
+    for (const answer of await Promise.all(refusals)) assert.match(answer, /"status":(?:401|429)/);
   }
 });
 
