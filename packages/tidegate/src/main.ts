@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
+import { countedFigures, createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
 import { Hub, PresenceRegistry, servePublishes } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import {
@@ -204,6 +204,7 @@ async function startWorkers(
     limits,
     logger,
     metrics,
+    counted: countedFigures,
     merge: mergeFigures,
   });
 }

@@ -1,2 +1,7 @@
 export { createPinoLogger, type LogTarget, type PinoLevel } from './pino-logger.ts';
-export { createPrometheusMetrics, mergeFigures, type ReadableMetrics } from './prometheus-metrics.ts';
+export {
+  countedFigures,
+  createPrometheusMetrics,
+  mergeFigures,
+  type ReadableMetrics,
+} from './prometheus-metrics.ts';

@@ -21,13 +21,15 @@ export interface ReadableMetrics extends Metrics {
   figures(): Promise<unknown>;
 }
 
-/** Makes one of the figures of processes that have ended: what they counted, without what they were. */
+/** What a process that has ended has counted, of its figures, without what it was. */
+export function countedFigures(figures: unknown): unknown {
+  // The type of the library has numbers where the library has names.
+  return (figures as MetricObject[]).filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
+}
+
+/** Makes one of the figures of several processes. */
 export async function mergeFigures(figures: readonly unknown[]): Promise<unknown> {
-  const counted = (figures as MetricObject[][]).map((metrics) =>
-    // The type of the library has numbers where the library has names.
-    metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type))),
-  );
-  return AggregatorRegistry.aggregate(counted).getMetricsAsJSON();
+  return AggregatorRegistry.aggregate(figures as MetricObject[][]).getMetricsAsJSON();
 }
 
 interface ObservedSeries {

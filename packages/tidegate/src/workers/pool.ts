@@ -18,7 +18,9 @@ export interface WorkerPoolOptions {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Makes one of the figures of workers that died, so that what they counted goes on counting. */
+  /** What goes on counting of the figures of a worker that died. */
+  readonly counted: (figures: unknown) => unknown;
+  /** Makes one of several such figures. */
   readonly merge: (figures: readonly unknown[]) => Promise<unknown>;
 }
 
@@ -32,7 +34,9 @@ export class WorkerPool implements Lines {
   #setup: (() => unknown) | null = null;
   #lastNumber = 0;
   #shortLives = 0;
-  #gone: unknown = null;
+  /** What workers that died have counted. */
+  #gone: readonly unknown[] = [];
+  #isMerging = false;
   #isClosing = false;
   #emptied: (() => void) | null = null;
 
@@ -91,7 +95,7 @@ export class WorkerPool implements Lines {
     });
     await this.#inTime(Promise.allSettled(asked));
     const known = workers.map(({ figures }) => figures);
-    return [...known, this.#gone].filter((figures) => figures !== null);
+    return [...known.filter((figures) => figures !== null), ...this.#gone];
   }
 
   /** Tells every worker to finish, and resolves when all have ended. One that has not after `timeoutMs` is killed. */
@@ -184,9 +188,18 @@ export class WorkerPool implements Lines {
     }, delayMs);
   }
 
+  /** What it counted is there at once, so that no sum goes back, and becomes one with the others' a moment later. */
   async #keepFigures(figures: unknown): Promise<void> {
     if (figures === null) return;
-    this.#gone = await this.#options.merge(this.#gone === null ? [figures] : [this.#gone, figures]);
+    this.#gone = [...this.#gone, this.#options.counted(figures)];
+    if (this.#isMerging) return;
+    this.#isMerging = true;
+    while (this.#gone.length > 1) {
+      const merging = this.#gone;
+      const merged = await this.#options.merge(merging);
+      this.#gone = [merged, ...this.#gone.slice(merging.length)];
+    }
+    this.#isMerging = false;
   }
 
   #feelPulses(): void {

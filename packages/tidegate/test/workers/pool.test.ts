@@ -25,6 +25,7 @@ function openPool({ count = 2, silenceMs = 15_000, logger = silentLogger }: Sett
     limits: resolveLimits({ workerSilenceTimeoutMs: silenceMs }),
     logger,
     metrics: noMetrics,
+    counted: (figures) => [figures],
     merge: async (figures) => figures.flat(),
   });
 }
