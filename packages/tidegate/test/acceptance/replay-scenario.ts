@@ -89,7 +89,7 @@ export async function runReplayScenario(t: TestContext, scenario: ReplayScenario
   for (let kill = 1; kill <= scenario.kills; kill++) {
     await progress(subscribers, kill / (scenario.kills + 1), replay.done);
     if (scenario.victim === 'server') await server.kill();
-    else process.kill(childrenOf(server.pid)[0], 'SIGKILL');
+    else process.kill(await workerOf(server), 'SIGKILL');
     if (kill === Math.ceil(scenario.kills / 2)) startThose('half-way');
     await delay(DOWN_MS);
     if (scenario.victim === 'server') await server.start();
@@ -126,6 +126,15 @@ export async function runReplayScenario(t: TestContext, scenario: ReplayScenario
   t.diagnostic(
     `${publications.length} events, ${deliveries} deliveries, ${output.trim().split('\n').at(-1)}`,
   );
+}
+
+/** A worker of the server; the one that was killed before may not have been replaced yet. */
+async function workerOf(server: ServerProcess): Promise<number> {
+  for (;;) {
+    const [worker] = childrenOf(server.pid);
+    if (worker !== undefined) return worker;
+    await delay(PROGRESS_INTERVAL_MS);
+  }
 }
 
 function configFor(origin: string): string {
