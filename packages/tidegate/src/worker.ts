@@ -4,7 +4,7 @@ import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
 import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
-import { LIMITS, type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
+import { type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
 import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
@@ -39,7 +39,11 @@ export function runWorker(): void {
   // A terminal sends them to all processes of a server; what they mean to this one is for the owner to say.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.title = 'tidegate worker';
-  const line = lineToOwner(systemClock, LIMITS.workerUnsentBytesMax.default);
+  // Until it is told how much to log.
+  let logger = createPinoLogger('error', process.stderr);
+  const line = lineToOwner(systemClock, (error) =>
+    logger.error({ error }, 'What the owner of the log said could not be taken'),
+  );
   const metrics = createPrometheusMetrics();
   let setup: WorkerSetup | null = null;
   let serving: Promise<Serving> | null = null;
@@ -54,7 +58,7 @@ export function runWorker(): void {
     async serve(question) {
       const told = question as { readonly worker: number; readonly setup: WorkerSetup };
       setup = told.setup;
-      const logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
+      logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
       serving = serve(line, setup, metrics, logger);
       await serving;
     },
