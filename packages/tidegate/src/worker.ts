@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
+import type { AccessRules } from './access/index.ts';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
 import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
+import { FollowedSnapshot, prefixesOf } from './control/index.ts';
 import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
 import { type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
@@ -17,8 +18,6 @@ export interface WorkerSetup {
   readonly port: number;
   /** The secret of TLS session tickets, in base64. */
   readonly ticketKeys: string;
-  /** Whether the owner asks for credentials by now. */
-  readonly asksForCredentials: boolean;
 }
 
 /** How long clients may take to be told, if the owner of the log has died. */
@@ -72,7 +71,7 @@ export function runWorker(): void {
 }
 
 async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: Logger): Promise<Serving> {
-  const { config, port, ticketKeys, asksForCredentials } = setup;
+  const { config, port, ticketKeys } = setup;
   const { limits } = config;
   const clock = systemClock;
   const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
@@ -90,14 +89,14 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
   const presence = new RemotePresence(line, CLIENT_INFO_FORM);
   const processes = new WorkerProcesses(line, limits);
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
-  const gate = await openGateOf(parts, snapshot, { line, asksForCredentials });
-  snapshot.onChange((kind) => {
-    if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
-    else gate.adopt(accessRules(snapshot));
-  });
-  // They may have changed while the gate was made, and nobody serves yet who could have gone by them.
-  hub.setPrefixes(prefixesOf(snapshot));
-  gate.adopt(accessRules(snapshot));
+  const gate = await openGateOf(parts, rulesOf(snapshot), line);
+  const adopt = (): void => {
+    hub.setPrefixes(prefixesOf(snapshot));
+    gate.adopt(rulesOf(snapshot));
+  };
+  snapshot.onChange(adopt);
+  // It may have changed while the gate was made, and nobody serves yet who could have gone by it.
+  adopt();
   const listener = await openPublicPort(parts, gate, {
     port,
     sharing: 'shared',
@@ -114,4 +113,9 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
       await log.close();
     },
   };
+}
+
+/** As the owner goes by them. */
+function rulesOf(snapshot: FollowedSnapshot): AccessRules {
+  return { ...accessRules(snapshot), asksForCredentials: snapshot.asksForCredentials };
 }
