@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, type Line, TidegateError } from '../kernel/index.ts';
 import type {
+  ChannelList,
   Presence,
   PresenceCounts,
   PresenceForm,
@@ -116,11 +117,11 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
     this.#ask(done, (answer) => ({ clients: answer.uint32(), users: answer.uint32() }));
   }
 
-  channels(
-    done: (outcome: readonly (readonly [channel: string, clients: number])[] | TidegateError) => void,
-  ): void {
+  channels(bytesMax: number, done: (outcome: ChannelList | 'too_many' | TidegateError) => void): void {
     this.#out.byte(CHANNELS);
+    this.#out.float64(bytesMax);
     this.#ask(done, (answer) => {
+      if (answer.byte() === TOO_MANY) return 'too_many';
       const channels: (readonly [string, number])[] = [];
       while (!answer.isAtEnd) channels.push([answer.text(), answer.uint32()]);
       return channels;

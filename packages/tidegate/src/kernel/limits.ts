@@ -218,6 +218,12 @@ export const LIMITS = {
     'Two publications of which a delta is made: it takes time in proportion to them.',
   ),
   centrifugePresenceMembersMax: limit(10_000, 1, 1_000_000, 'Members in one reply; beyond, only numbers.'),
+  centrifugeChannelsBytesMax: limit(
+    16 * MIB,
+    1 * KIB,
+    1024 * MIB,
+    "Names of channels in one answer of the API's method channels, which is held in memory whole; beyond, it is refused.",
+  ),
   centrifugeExpiryGraceMs: limit(25 * SECOND, 0, 600 * SECOND, 'Time to replace a token that has expired.'),
   presenceMembersMax: limit(
     1_000_000,

@@ -167,7 +167,7 @@ describe('Presence over several processes', () => {
     };
     one.members('room', 1, take);
     one.stats('room', take);
-    one.channels(take);
+    one.channels(1000, take);
     server.lines[0].close();
     assert.deepEqual(codes, Array(3).fill('worker_unavailable'));
   });
