@@ -292,7 +292,7 @@ export const LIMITS = {
     256 * MIB,
     MIB,
     4096 * MIB,
-    'What a worker has not read of what the owner tells it; past this it is replaced.',
+    'What a worker has not read of what the owner tells it, or the owner of it; past this the worker is replaced.',
   ),
   workerSilenceTimeoutMs: limit(
     15 * SECOND,

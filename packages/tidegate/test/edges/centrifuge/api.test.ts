@@ -219,11 +219,12 @@ describe("Centrifugo's server API", () => {
     assert.equal((await call('unknown', {})).error?.code, 104);
   });
 
-  it('lists channels up to limits.centrifugeChannelsBytesMax, whatever the pattern', async () => {
+  it('lists channels up to limits.centrifugeChannelsBytesMax, whatever the pattern', async (context) => {
     const presence = new PresenceRegistry<ClientInfo>(resolveLimits());
     const info = { client: 'c', user: '', connInfo: null, chanInfo: null };
     for (const channel of ['one', 'two']) presence.join(channel, info);
     const small = await startEdgeServer({ limits: { centrifugeChannelsBytesMax: 22 }, presence });
+    context.after(() => small.close());
     const channels = async (): Promise<Answer> => {
       const response = await fetch(`${small.url}/api/channels`, { method: 'POST', body: '{"pattern":"o*"}' });
       return (await response.json()) as Answer;
@@ -231,6 +232,5 @@ describe("Centrifugo's server API", () => {
     assert.deepEqual((await channels()).result, { channels: { one: { num_clients: 1 } } });
     presence.join('3', info);
     assert.equal((await channels()).error?.code, 106);
-    await small.close();
   });
 });
