@@ -86,7 +86,7 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
     limits,
     prefixes: prefixesOf(snapshot),
   });
-  const presence = new RemotePresence(line, CLIENT_INFO_FORM);
+  const presence = new RemotePresence(line, CLIENT_INFO_FORM, limits);
   const processes = new WorkerProcesses(line, limits);
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
   const gate = await openGateOf(parts, rulesOf(snapshot), line);

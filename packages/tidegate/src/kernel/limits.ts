@@ -231,6 +231,12 @@ export const LIMITS = {
     100_000_000,
     'Memberships in all channels together; beyond this, newcomers are not listed.',
   ),
+  presenceListsAskedMax: limit(
+    16,
+    1,
+    1000,
+    'Lists of members, and lists of channels, that a worker asks the owner for at a time; those who ask for more wait.',
+  ),
   appendBytesPendingMax: limit(
     64 * MIB,
     1 * MIB,
