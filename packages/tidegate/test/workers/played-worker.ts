@@ -6,12 +6,13 @@ import { answerLife, StreamLine } from '../../src/workers/index.ts';
 
 /** A worker that a test plays, without a process: it does what it is asked once the test says so. */
 export class PlayedWorker extends EventEmitter {
-  readonly pid: number;
+  /** Undefined for one of which no process could be made. */
+  readonly pid: number | undefined;
   readonly stdio: readonly (Duplex | null)[];
   readonly #asked: { readonly about: string; readonly answer: (answer: unknown) => void }[] = [];
   #hasEnded = false;
 
-  constructor(pid: number) {
+  constructor(pid: number | undefined) {
     super();
     this.pid = pid;
     const [owners, own] = duplexPair();

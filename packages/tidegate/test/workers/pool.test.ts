@@ -224,7 +224,7 @@ test('what a worker has counted that dies while others are asked is there once',
 test('when no process can be made that is said, and tried again later and later', async () => {
   const { told, delays, logger } = new Errors();
   const lost = new EventEmitter();
-  const unmade = Object.assign(new PlayedWorker(0), { pid: undefined });
+  const unmade = new PlayedWorker(undefined);
   const played = new PlayedWorker(4);
   const attempts: readonly (() => ChildProcess)[] = [
     () => {

@@ -104,7 +104,7 @@ test('what an answerer throws is the answer, and is told if nobody meant it', as
 });
 
 test('what goes wrong with anything else that is said is told, and ends the line', async () => {
-  const mistakes: Record<string, (test: TestLines) => void> = {
+  const mistakes: Record<string, (both: TestLines) => void> = {
     'a taker that throws': ({ owner, worker }) => {
       owner.onTold('presence', () => {
         throw new Error('as it was told to');
@@ -123,11 +123,11 @@ test('what goes wrong with anything else that is said is told, and ends the line
     },
   };
   for (const [name, make] of Object.entries(mistakes)) {
-    const test = lines();
-    make(test);
-    await new Promise<void>((resolve) => test.owner.onClosed(resolve));
-    assert.equal(test.failures.length, 1, name);
-    await assert.rejects(ask(test.owner, 'late'), { code: 'worker_unavailable' });
+    const both = lines();
+    make(both);
+    await new Promise<void>((resolve) => both.owner.onClosed(resolve));
+    assert.equal(both.failures.length, 1, name);
+    await assert.rejects(ask(both.owner, 'late'), { code: 'worker_unavailable' });
   }
 });
 
