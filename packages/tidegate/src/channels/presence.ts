@@ -65,8 +65,5 @@ export interface PresenceList<Member extends Presence = Presence> {
   ): void;
   stats(channel: string, done: (outcome: PresenceStats | TidegateError) => void): void;
   /** How many are in each channel that anybody is in; `too_many` if the list would be longer than `bytesMax`, with 8 bytes beside the name of each. */
-  channels(
-    bytesMax: number,
-    done: (outcome: ChannelList | 'too_many' | TidegateError) => void,
-  ): void;
+  channels(bytesMax: number, done: (outcome: ChannelList | 'too_many' | TidegateError) => void): void;
 }

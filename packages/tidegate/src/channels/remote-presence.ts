@@ -1,4 +1,11 @@
-import { ByteReader, ByteWriter, type Limits, type Line, type LineAnswer, type TidegateError } from '../kernel/index.ts';
+import {
+  ByteReader,
+  ByteWriter,
+  type Limits,
+  type Line,
+  type LineAnswer,
+  type TidegateError,
+} from '../kernel/index.ts';
 import type {
   ChannelList,
   Presence,
@@ -118,7 +125,9 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
   stats(channel: string, done: (outcome: PresenceStats | TidegateError) => void): void {
     this.#out.byte(STATS);
     this.#out.text(channel);
-    this.#line.ask('presence', this.#out.take(), (error, answer) => done(error ?? readStats(new ByteReader(answer))));
+    this.#line.ask('presence', this.#out.take(), (error, answer) =>
+      done(error ?? readStats(new ByteReader(answer))),
+    );
   }
 
   channels(bytesMax: number, done: (outcome: ChannelList | 'too_many' | TidegateError) => void): void {

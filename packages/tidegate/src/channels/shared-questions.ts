@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { ByteReader, type LineAnswer, TidegateError } from '../kernel/index.ts';
+import { ByteReader, type LineAnswer, type TidegateError } from '../kernel/index.ts';
 
 type Done<Outcome> = (outcome: Outcome | TidegateError) => void;
 

@@ -24,10 +24,7 @@ interface ToldRules {
 export function serveSnapshot(line: Line, options: SnapshotFeedOptions): void {
   const { resources, kinds, asksForCredentials } = options;
   const tell = (specs: readonly ToldSpec[]): void =>
-    line.tell(
-      'rules',
-      lineJson({ asksForCredentials: asksForCredentials(), specs } satisfies ToldRules),
-    );
+    line.tell('rules', lineJson({ asksForCredentials: asksForCredentials(), specs } satisfies ToldRules));
   let stop = (): void => {};
   line.onAsked('rules', (_question, answer) => {
     const { snapshot } = resources;

@@ -108,7 +108,8 @@ export const startNode: StartProcess = (program, programArguments) =>
 /** The owner's end of the pipe. Without file descriptors for it, Node gives a process that has none, and says why a moment later. */
 function pipeOf({ stdio }: ChildProcess): Duplex {
   const pipe = (stdio as ChildProcess['stdio'] | undefined)?.[LINE_DESCRIPTOR];
-  if (pipe === undefined || pipe === null) throw new Error('There are no file descriptors left for a process');
+  if (pipe === undefined || pipe === null)
+    throw new Error('There are no file descriptors left for a process');
   return pipe as Duplex;
 }
 

@@ -4,7 +4,19 @@ import type { Channels } from '../../src/channels/index.ts';
 import { clock, hub, send } from '../support/hub-fixture.ts';
 import { TestSubscriber } from '../support/test-hub.ts';
 import { testGate } from './access-fixture.ts';
-import { channelsOf, eachTestHasLimits, frameBytes, gateWith, hits, identityOf, issuer, key, outcomes, refusedWith, token } from './limits-fixture.ts';
+import {
+  channelsOf,
+  eachTestHasLimits,
+  frameBytes,
+  gateWith,
+  hits,
+  identityOf,
+  issuer,
+  key,
+  outcomes,
+  refusedWith,
+  token,
+} from './limits-fixture.ts';
 
 eachTestHasLimits();
 

@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import { NOTHING_REVOKED } from '../../src/access/index.ts';
 import { clock, hub } from '../support/hub-fixture.ts';
 import { TestSubscriber } from '../support/test-hub.ts';
-import { channelsOf, eachTestHasLimits, gateWith, hits, identityOf, key, refusedWith } from './limits-fixture.ts';
+import {
+  channelsOf,
+  eachTestHasLimits,
+  gateWith,
+  hits,
+  identityOf,
+  key,
+  refusedWith,
+} from './limits-fixture.ts';
 
 eachTestHasLimits();
 

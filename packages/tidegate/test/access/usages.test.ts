@@ -4,7 +4,16 @@ import { NOTHING_REVOKED } from '../../src/access/index.ts';
 import { clock, hub } from '../support/hub-fixture.ts';
 import { TestSubscriber } from '../support/test-hub.ts';
 import { testGate } from './access-fixture.ts';
-import { channelsOf, eachTestHasLimits, gateWith, identityOf, issuer, key, refusedWith, token } from './limits-fixture.ts';
+import {
+  channelsOf,
+  eachTestHasLimits,
+  gateWith,
+  identityOf,
+  issuer,
+  key,
+  refusedWith,
+  token,
+} from './limits-fixture.ts';
 
 eachTestHasLimits();
 

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import type { ChannelList, Presence, PresenceForm, PresenceList, PresenceStats } from '../../src/channels/index.ts';
+import type {
+  ChannelList,
+  Presence,
+  PresenceForm,
+  PresenceList,
+  PresenceStats,
+} from '../../src/channels/index.ts';
 import { TidegateError } from '../../src/kernel/index.ts';
 
 export const alice: Presence = { client: 'a1', user: 'alice' };

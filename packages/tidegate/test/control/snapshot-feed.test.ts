@@ -69,7 +69,10 @@ test('another process knows all resources once it follows, and hears of every ch
 });
 
 test('what is told of a change is what has changed, however much there is', async () => {
-  await apply(store, ...Array.from({ length: 100 }, (_, number) => put(KEY_KIND, `key${number}`, keySpec(number + 10))));
+  await apply(
+    store,
+    ...Array.from({ length: 100 }, (_, number) => put(KEY_KIND, `key${number}`, keySpec(number + 10))),
+  );
   const follower = new Follower();
   await follower.follow();
   await apply(store, put(KEY_KIND, 'one', keySpec(1)));
