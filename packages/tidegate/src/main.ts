@@ -94,7 +94,7 @@ export async function startServer(
     const presence = new PresenceRegistry<ClientInfo>(limits);
     const processes = pool === null ? null : new OwnerProcesses({ clock, limits });
     const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
-    const gate = await openGateOf(parts, resources.snapshot, null);
+    const gate = await openGateOf(parts, accessRules(resources.snapshot), null);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
     if (!gate.hasCredentials && !config.insecure) {
@@ -128,19 +128,19 @@ export async function startServer(
     if (pool !== null && processes !== null) {
       pool.onLine((line) => {
         log.lead(line);
-        serveSnapshot(line, resources, [TOPIC_KIND, KEY_KIND, REVOCATION_KIND]);
+        serveSnapshot(line, {
+          resources,
+          kinds: [TOPIC_KIND, KEY_KIND, REVOCATION_KIND],
+          asksForCredentials: () => gate.asksForCredentials,
+        });
         servePublishes(line, hub);
         gate.serve(line);
         serveEdges(line, { presence, processes });
       });
       const { port } = publicListener;
       const secret = ticketKeys?.toString('base64') ?? '';
-      const setup = (): WorkerSetup => {
-        const { asksForCredentials } = gate;
-        return { config, port, ticketKeys: secret, asksForCredentials };
-      };
       // Whoever comes is served from now on, and a start need not wait for those that join a moment later.
-      void pool.serve(setup);
+      void pool.serve((): WorkerSetup => ({ config, port, ticketKeys: secret }));
     }
     state.ready = true;
     const closing = { started: null as Promise<void> | null };

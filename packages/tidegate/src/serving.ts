@@ -44,32 +44,21 @@ export function accessRules(specs: ResourceSpecs): AccessRules {
   };
 }
 
-/** What a worker's gate needs of the owner. */
-export interface OwnersGate {
-  readonly line: Line;
-  /** The owner asks for credentials, which it goes on doing when the last key is taken away. */
-  readonly asksForCredentials: boolean;
-}
-
 /**
- * @param owner null in the owner itself
+ * @param line to the owner of the log; null in the owner itself
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
  */
-export function openGateOf(
-  parts: ServingParts,
-  specs: ResourceSpecs,
-  owner: OwnersGate | null,
-): Promise<Gate> {
+export function openGateOf(parts: ServingParts, rules: AccessRules, line: Line | null): Promise<Gate> {
   const { config, hub, logger } = parts;
   const isLocal = isLoopback(config.listen.host);
   return openGate({
     ...parts,
-    line: owner?.line ?? null,
+    line,
     channels: hub,
     access: config.access,
-    rules: accessRules(specs),
+    rules,
     dataFolder: config.dataFolder,
-    openWithoutCredentials: (config.insecure || isLocal) && owner?.asksForCredentials !== true,
+    openWithoutCredentials: config.insecure || isLocal,
     weakSecrets: isLocal ? 'allowed' : 'refused',
     closed: () => {
       logger.warn({}, 'The first key is there: who shows no credential is refused from now on');

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
+import type { AccessRules } from './access/index.ts';
 import { createPinoLogger, createPrometheusMetrics } from './bindings/index.ts';
 import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { FollowedSnapshot, prefixesOf, TOPIC_KIND } from './control/index.ts';
+import { FollowedSnapshot, prefixesOf } from './control/index.ts';
 import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
-import { LIMITS, type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
+import { type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
 import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
@@ -17,8 +18,6 @@ export interface WorkerSetup {
   readonly port: number;
   /** The secret of TLS session tickets, in base64. */
   readonly ticketKeys: string;
-  /** Whether the owner asks for credentials by now. */
-  readonly asksForCredentials: boolean;
 }
 
 /** How long clients may take to be told, if the owner of the log has died. */
@@ -39,7 +38,11 @@ export function runWorker(): void {
   // A terminal sends them to all processes of a server; what they mean to this one is for the owner to say.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.title = 'tidegate worker';
-  const line = lineToOwner(systemClock, LIMITS.workerUnsentBytesMax.default);
+  // Until it is told how much to log.
+  let logger = createPinoLogger('error', process.stderr);
+  const line = lineToOwner(systemClock, (error) =>
+    logger.error({ error }, 'What the owner of the log said could not be taken'),
+  );
   const metrics = createPrometheusMetrics();
   let setup: WorkerSetup | null = null;
   let serving: Promise<Serving> | null = null;
@@ -54,7 +57,7 @@ export function runWorker(): void {
     async serve(question) {
       const told = question as { readonly worker: number; readonly setup: WorkerSetup };
       setup = told.setup;
-      const logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
+      logger = createPinoLogger(setup.config.logLevel, process.stderr, { worker: told.worker });
       serving = serve(line, setup, metrics, logger);
       await serving;
     },
@@ -68,7 +71,7 @@ export function runWorker(): void {
 }
 
 async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: Logger): Promise<Serving> {
-  const { config, port, ticketKeys, asksForCredentials } = setup;
+  const { config, port, ticketKeys } = setup;
   const { limits } = config;
   const clock = systemClock;
   const log = await FollowerLog.follow({ folder: config.dataFolder, line, logger, metrics, limits });
@@ -83,17 +86,17 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
     limits,
     prefixes: prefixesOf(snapshot),
   });
-  const presence = new RemotePresence(line, CLIENT_INFO_FORM);
+  const presence = new RemotePresence(line, CLIENT_INFO_FORM, limits);
   const processes = new WorkerProcesses(line, limits);
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
-  const gate = await openGateOf(parts, snapshot, { line, asksForCredentials });
-  snapshot.onChange((kind) => {
-    if (kind === TOPIC_KIND) hub.setPrefixes(prefixesOf(snapshot));
-    else gate.adopt(accessRules(snapshot));
-  });
-  // They may have changed while the gate was made, and nobody serves yet who could have gone by them.
-  hub.setPrefixes(prefixesOf(snapshot));
-  gate.adopt(accessRules(snapshot));
+  const gate = await openGateOf(parts, rulesOf(snapshot), line);
+  const adopt = (): void => {
+    hub.setPrefixes(prefixesOf(snapshot));
+    gate.adopt(rulesOf(snapshot));
+  };
+  snapshot.onChange(adopt);
+  // It may have changed while the gate was made, and nobody serves yet who could have gone by it.
+  adopt();
   const listener = await openPublicPort(parts, gate, {
     port,
     sharing: 'shared',
@@ -110,4 +113,9 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
       await log.close();
     },
   };
+}
+
+/** As the owner goes by them. */
+function rulesOf(snapshot: FollowedSnapshot): AccessRules {
+  return { ...accessRules(snapshot), asksForCredentials: snapshot.asksForCredentials };
 }

@@ -6,6 +6,8 @@ export interface AccessRules {
   /** By name. */
   readonly keys: ReadonlyMap<string, KeyOptions>;
   readonly revoked: Revoked;
+  /** Another process of the server asks for credentials already, which it goes on doing, whatever the keys are by now. Default: no. */
+  readonly asksForCredentials?: boolean;
 }
 
 export const NO_RULES: AccessRules = { keys: new Map(), revoked: NOTHING_REVOKED };

@@ -71,7 +71,7 @@ export class Gate implements Access {
     this.#holds = new Holds(clock, limits.credentialNoticeMs);
     this.#keys = new KeyRing(rules.keys);
     this.#revoked = rules.revoked;
-    this.#closed = this.#hasToClose;
+    this.#closed = this.#hasToClose(rules);
     this.#anonymous = this.#makeAnonymous();
     this.#checks = checkCounters(metrics);
     this.#views = new ChannelViews(options.channels, this.#counts, this);
@@ -182,7 +182,7 @@ export class Gate implements Access {
   adopt(rules: AccessRules): void {
     this.#keys = new KeyRing(rules.keys, this.#keys);
     this.#revoked = rules.revoked;
-    if (!this.#closed && this.#hasToClose) this.#beginToAsk();
+    if (!this.#closed && this.#hasToClose(rules)) this.#beginToAsk();
     // A key that was changed is verified anew at its next use, and with it what it allows.
     for (const [credential, identity] of this.#verified) {
       if (identity.credential === 'key' || isRevoked(identity, rules.revoked))
@@ -216,8 +216,8 @@ export class Gate implements Access {
     }
   }
 
-  get #hasToClose(): boolean {
-    return this.hasCredentials || !this.#options.openWithoutCredentials;
+  #hasToClose({ asksForCredentials = false }: AccessRules): boolean {
+    return asksForCredentials || this.hasCredentials || !this.#options.openWithoutCredentials;
   }
 
   #beginToAsk(): void {

@@ -49,7 +49,7 @@ class WorkerUsages {
         this.#open(news);
         break;
       case 'close':
-        this.#parts.delete(news.id);
+        this.#close(news.id);
         break;
       case 'release':
         this.#release(this.#part(news.id), news);
@@ -72,15 +72,19 @@ class WorkerUsages {
 
   gone(): void {
     this.#isGone = true;
-    for (const part of this.#parts.values()) {
-      this.#release(part, { connections: part.connections, subscriptions: part.subscriptions });
-    }
-    this.#parts.clear();
+    for (const id of this.#parts.keys()) this.#close(id);
   }
 
   #open({ id, name, limits }: Extract<UsageNews, { readonly kind: 'open' }>): void {
     const usage = this.#usages.named(name, limits);
     this.#parts.set(id, { usage, connections: 0, subscriptions: 0 });
+  }
+
+  /** What it held of the usage is free again. */
+  #close(id: number): void {
+    const part = this.#part(id);
+    this.#release(part, part);
+    this.#parts.delete(id);
   }
 
   #part(id: number): Part {

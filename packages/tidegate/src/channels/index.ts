@@ -30,6 +30,7 @@ export type {
 } from './port.ts';
 export { parsePosition } from './position.ts';
 export type {
+  ChannelList,
   Presence,
   PresenceCounts,
   PresenceForm,

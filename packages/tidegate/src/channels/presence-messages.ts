@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { PresenceVisibility } from './presence.ts';
 
 /*
@@ -12,7 +13,7 @@ import type { PresenceVisibility } from './presence.ts';
  *
  *   MEMBERS  most members that it takes (uint32), channel (text): TOO_MANY, or LISTED and the members (blobs)
  *   STATS    channel (text): clients (uint32), users (uint32)
- *   CHANNELS nothing: channel (text) and clients (uint32) of each
+ *   CHANNELS longest list that it takes, in bytes (float64): TOO_MANY, or LISTED and channel (text) and clients (uint32) of each
  *
  * The owner tells a worker of the channels in which it listens:
  *
@@ -36,6 +37,11 @@ export const CHANNELS = 3;
 
 export const LISTED = 0;
 export const TOO_MANY = 1;
+
+/** How long a channel of the answer to CHANNELS is. */
+export function channelEntryBytes(channel: string): number {
+  return 4 + Buffer.byteLength(channel) + 4;
+}
 
 export const JOINED = 1;
 export const LEFT = 2;

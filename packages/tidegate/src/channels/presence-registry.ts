@@ -1,5 +1,6 @@
 import type { Limits } from '../kernel/index.ts';
 import type {
+  ChannelList,
   Presence,
   PresenceCounts,
   PresenceList,
@@ -7,6 +8,7 @@ import type {
   PresenceStats,
   PresenceVisibility,
 } from './presence.ts';
+import { channelEntryBytes } from './presence-messages.ts';
 
 /** Whose connection a member is: of this process, or of another one. */
 export type PresenceOrigin = 'here' | 'elsewhere';
@@ -101,7 +103,14 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
     done({ clients: room.members.size, users: room.users });
   }
 
-  channels(done: (channels: Iterable<readonly [channel: string, clients: number]>) => void): void {
+  channels(bytesMax: number, done: (outcome: ChannelList | 'too_many') => void): void {
+    let bytes = 0;
+    for (const [channel] of this.#clientsByChannel()) {
+      bytes += channelEntryBytes(channel);
+      if (bytes <= bytesMax) continue;
+      done('too_many');
+      return;
+    }
     done(this.#clientsByChannel());
   }
 
@@ -116,7 +125,7 @@ export class PresenceRegistry<Member extends Presence = Presence> implements Pre
     };
   }
 
-  *#clientsByChannel(): Iterable<readonly [channel: string, clients: number]> {
+  *#clientsByChannel(): ChannelList {
     for (const [channel, { members }] of this.#rooms) if (members.size > 0) yield [channel, members.size];
   }
 

@@ -28,6 +28,9 @@ export interface PresenceListener<Member extends Presence> {
   left(channel: string, member: Member): void;
 }
 
+/** How many are in each of some channels. */
+export type ChannelList = Iterable<readonly [channel: string, clients: number]>;
+
 /** How members are written on a line between processes. What `read` returns keeps nothing of the bytes that it was read from. */
 export interface PresenceForm<Member extends Presence> {
   write(member: Member, out: ByteWriter): void;
@@ -61,8 +64,6 @@ export interface PresenceList<Member extends Presence = Presence> {
     done: (outcome: readonly Member[] | 'too_many' | TidegateError) => void,
   ): void;
   stats(channel: string, done: (outcome: PresenceStats | TidegateError) => void): void;
-  /** How many are in each channel that anybody is in. */
-  channels(
-    done: (outcome: Iterable<readonly [channel: string, clients: number]> | TidegateError) => void,
-  ): void;
+  /** How many are in each channel that anybody is in; `too_many` if the list would be longer than `bytesMax`, with 8 bytes beside the name of each. */
+  channels(bytesMax: number, done: (outcome: ChannelList | 'too_many' | TidegateError) => void): void;
 }

@@ -1,5 +1,13 @@
-import { ByteReader, ByteWriter, type Line, TidegateError } from '../kernel/index.ts';
+import {
+  ByteReader,
+  ByteWriter,
+  type Limits,
+  type Line,
+  type LineAnswer,
+  type TidegateError,
+} from '../kernel/index.ts';
 import type {
+  ChannelList,
   Presence,
   PresenceCounts,
   PresenceForm,
@@ -20,6 +28,7 @@ import {
   UNLISTEN,
   VISIBILITIES,
 } from './presence-messages.ts';
+import { SharedQuestions } from './shared-questions.ts';
 
 /** The listeners of a channel, each with how many messages this process had told before it listened. */
 type Listeners<Member extends Presence> = Map<PresenceListener<Member>, number>;
@@ -36,6 +45,8 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
   readonly #form: PresenceForm<Member>;
   readonly #out = new ByteWriter(256, 4096);
   readonly #member = new ByteWriter(256, 4096);
+  readonly #memberLists: SharedQuestions<readonly Member[] | 'too_many'>;
+  readonly #channelLists: SharedQuestions<ChannelList | 'too_many'>;
   readonly #listeners = new Map<string, Listeners<Member>>();
   /** How many members of this process are in each channel. */
   readonly #own = new Map<string, number>();
@@ -44,9 +55,15 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
   /** How many messages were told so far. */
   #told = 0;
 
-  constructor(line: Line, form: PresenceForm<Member>) {
+  constructor(line: Line, form: PresenceForm<Member>, { presenceListsAskedMax }: Limits) {
     this.#line = line;
     this.#form = form;
+    const lists = {
+      ask: (question: Uint8Array, done: LineAnswer) => line.ask('presence', question, done),
+      underWayMax: presenceListsAskedMax,
+    };
+    this.#memberLists = new SharedQuestions({ ...lists, read: (answer) => readMembers(answer, form) });
+    this.#channelLists = new SharedQuestions({ ...lists, read: readChannels });
     line.onTold('presence', (message) => this.#take(new ByteReader(message)));
   }
 
@@ -102,29 +119,21 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
     this.#out.byte(MEMBERS);
     this.#out.uint32(membersMax);
     this.#out.text(channel);
-    this.#ask(done, (answer) => {
-      if (answer.byte() === TOO_MANY) return 'too_many';
-      const members: Member[] = [];
-      while (!answer.isAtEnd) members.push(this.#form.read(new ByteReader(answer.blob())));
-      return members;
-    });
+    this.#memberLists.ask(this.#out.take(), done);
   }
 
   stats(channel: string, done: (outcome: PresenceStats | TidegateError) => void): void {
     this.#out.byte(STATS);
     this.#out.text(channel);
-    this.#ask(done, (answer) => ({ clients: answer.uint32(), users: answer.uint32() }));
+    this.#line.ask('presence', this.#out.take(), (error, answer) =>
+      done(error ?? readStats(new ByteReader(answer))),
+    );
   }
 
-  channels(
-    done: (outcome: readonly (readonly [channel: string, clients: number])[] | TidegateError) => void,
-  ): void {
+  channels(bytesMax: number, done: (outcome: ChannelList | 'too_many' | TidegateError) => void): void {
     this.#out.byte(CHANNELS);
-    this.#ask(done, (answer) => {
-      const channels: (readonly [string, number])[] = [];
-      while (!answer.isAtEnd) channels.push([answer.text(), answer.uint32()]);
-      return channels;
-    });
+    this.#out.float64(bytesMax);
+    this.#channelLists.ask(this.#out.take(), done);
   }
 
   #count(channel: string, change: 1 | -1): void {
@@ -146,16 +155,6 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
     this.#tell();
   }
 
-  /** Asks what was written. */
-  #ask<Outcome>(
-    done: (outcome: Outcome | TidegateError) => void,
-    read: (answer: ByteReader) => Outcome,
-  ): void {
-    this.#line.ask('presence', this.#out.take(), (error, answer) =>
-      done(error instanceof TidegateError ? error : read(new ByteReader(answer))),
-    );
-  }
-
   #take(message: ByteReader): void {
     const kind = message.byte();
     const heardBefore = message.float64();
@@ -170,4 +169,25 @@ export class RemotePresence<Member extends Presence = Presence> implements Prese
       else listener.left(channel, told);
     }
   }
+}
+
+function readMembers<Member extends Presence>(
+  answer: ByteReader,
+  form: PresenceForm<Member>,
+): readonly Member[] | 'too_many' {
+  if (answer.byte() === TOO_MANY) return 'too_many';
+  const members: Member[] = [];
+  while (!answer.isAtEnd) members.push(form.read(new ByteReader(answer.blob())));
+  return members;
+}
+
+function readChannels(answer: ByteReader): ChannelList | 'too_many' {
+  if (answer.byte() === TOO_MANY) return 'too_many';
+  const channels: (readonly [string, number])[] = [];
+  while (!answer.isAtEnd) channels.push([answer.text(), answer.uint32()]);
+  return channels;
+}
+
+function readStats(answer: ByteReader): PresenceStats {
+  return { clients: answer.uint32(), users: answer.uint32() };
 }

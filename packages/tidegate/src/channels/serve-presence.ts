@@ -138,7 +138,9 @@ class ServedLine<Member extends Presence> implements PresenceListener<Member> {
         out.uint32(users);
       });
     } else if (kind === CHANNELS) {
-      this.#registry.channels((channels) => {
+      this.#registry.channels(question.float64(), (channels) => {
+        out.byte(channels === 'too_many' ? TOO_MANY : LISTED);
+        if (channels === 'too_many') return;
         for (const [channel, clients] of channels) {
           out.text(channel);
           out.uint32(clients);

@@ -15,6 +15,10 @@ const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, wh
   ['channelBytesMax', 'cursorBytesMax', 'the channel is a part of the cursor'],
   ['tailBytesMax', 'tailsBytesMax', 'one tail must fit all tails'],
   ['flushBytesMax', 'tailBytesMax', 'a flush is taken from the tail'],
+  ['appendBytesPendingMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
+  ['batchBytesMax', 'workerUnsentBytesMax', 'a worker that forwards the largest batch would be replaced'],
+  ['centrifugeForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
+  ['centrifugeChannelsBytesMax', 'workerUnsentBytesMax', 'a worker that asks for as much would be replaced'],
   [
     'keepAliveIntervalMs',
     'webSocketPongTimeoutMs',

@@ -1,28 +1,46 @@
 import { EMPTY, type Line, lineJson, readLineJson } from '../kernel/index.ts';
-import type { ResourceSnapshot, ResourceSpec, Resources } from './port.ts';
+import type { ResourceName, ResourceSnapshot, ResourceSpec, Resources } from './port.ts';
 
 /** What other processes go by: which kinds, and of a snapshot nothing but their specs. */
 export type ResourceSpecs = Pick<ResourceSnapshot, 'of'>;
 
-/** All specs of one kind. */
-interface ToldKind {
-  readonly kind: string;
-  readonly specs: readonly (readonly [name: string, spec: ResourceSpec])[];
+/** What is to be told, and when. */
+export interface SnapshotFeedOptions {
+  readonly resources: Resources;
+  readonly kinds: readonly string[];
+  /** Whether the server asks for credentials by now. Only a change of resources changes it. */
+  readonly asksForCredentials: () => boolean;
 }
 
-/** Tells the process at the other end of the line what the resources of these kinds are, and what they become. */
-export function serveSnapshot(line: Line, resources: Resources, kinds: readonly string[]): void {
-  const tell = (kind: string): void =>
-    line.tell('rules', lineJson({ kind, specs: [...resources.snapshot.of(kind)] } satisfies ToldKind));
+/** What has become of some resources; null for those that there are not any more. */
+type ToldSpec = readonly [kind: string, name: string, spec: ResourceSpec | null];
+
+interface ToldRules {
+  readonly asksForCredentials: boolean;
+  readonly specs: readonly ToldSpec[];
+}
+
+/** Tells the process at the other end of the line what the resources of these kinds are, and then what changes. */
+export function serveSnapshot(line: Line, options: SnapshotFeedOptions): void {
+  const { resources, kinds, asksForCredentials } = options;
+  const tell = (specs: readonly ToldSpec[]): void =>
+    line.tell('rules', lineJson({ asksForCredentials: asksForCredentials(), specs } satisfies ToldRules));
   let stop = (): void => {};
   line.onAsked('rules', (_question, answer) => {
-    for (const kind of kinds) tell(kind);
-    stop = resources.onChange((_snapshot, { changes }) => {
-      for (const kind of new Set(changes.map((change) => change.kind))) if (kinds.includes(kind)) tell(kind);
+    const { snapshot } = resources;
+    tell(kinds.flatMap((kind) => [...snapshot.of(kind)].map(([name, spec]) => [kind, name, spec] as const)));
+    stop = resources.onChange((now, { changes }) => {
+      const told = changes.filter(({ kind }) => kinds.includes(kind));
+      // What is in force, which is not what was stored where the config file says something else.
+      if (told.length > 0) tell(told.map(({ kind, name }) => [kind, name, specOf(now, { kind, name })]));
     });
     answer(EMPTY);
   });
   line.onClosed(() => stop());
+}
+
+function specOf(snapshot: ResourceSnapshot, { kind, name }: ResourceName): ResourceSpec | null {
+  return snapshot.get(kind, name)?.spec ?? null;
 }
 
 const NO_SPECS: ReadonlyMap<string, ResourceSpec> = new Map();
@@ -30,16 +48,13 @@ const NO_SPECS: ReadonlyMap<string, ResourceSpec> = new Map();
 /** The resources of a server, as another process of it is told. */
 export class FollowedSnapshot implements ResourceSpecs {
   readonly #specs = new Map<string, ReadonlyMap<string, ResourceSpec>>();
-  #changed: (kind: string) => void = () => {};
+  #asksForCredentials = false;
+  #changed: () => void = () => {};
 
   /** Resolves once it is complete. @throws TidegateError worker_unavailable */
   static follow(line: Line): Promise<FollowedSnapshot> {
     const snapshot = new FollowedSnapshot();
-    line.onTold('rules', (message) => {
-      const { kind, specs } = readLineJson<ToldKind>(message);
-      snapshot.#specs.set(kind, new Map(specs));
-      snapshot.#changed(kind);
-    });
+    line.onTold('rules', (message) => snapshot.#take(readLineJson<ToldRules>(message)));
     return new Promise((resolve, reject) => {
       line.ask('rules', EMPTY, (error) => {
         if (error === null) resolve(snapshot);
@@ -48,12 +63,34 @@ export class FollowedSnapshot implements ResourceSpecs {
     });
   }
 
+  /** Whether the server asks for credentials, which it goes on doing when the last key is taken away. */
+  get asksForCredentials(): boolean {
+    return this.#asksForCredentials;
+  }
+
   of(kind: string): ReadonlyMap<string, ResourceSpec> {
     return this.#specs.get(kind) ?? NO_SPECS;
   }
 
-  /** Calls back with the kind whenever the resources of one are others. One listener. */
-  onChange(listener: (kind: string) => void): void {
+  /** Calls back whenever something of it is other than it was. One listener. */
+  onChange(listener: () => void): void {
     this.#changed = listener;
+  }
+
+  #take({ asksForCredentials, specs }: ToldRules): void {
+    this.#asksForCredentials = asksForCredentials;
+    // What was handed out stays as it is.
+    const changed = new Map<string, Map<string, ResourceSpec>>();
+    for (const [kind, name, spec] of specs) {
+      let ofKind = changed.get(kind);
+      if (ofKind === undefined) {
+        ofKind = new Map(this.of(kind));
+        changed.set(kind, ofKind);
+      }
+      if (spec === null) ofKind.delete(name);
+      else ofKind.set(name, spec);
+    }
+    for (const [kind, ofKind] of changed) this.#specs.set(kind, ofKind);
+    this.#changed();
   }
 }

@@ -218,12 +218,24 @@ export const LIMITS = {
     'Two publications of which a delta is made: it takes time in proportion to them.',
   ),
   centrifugePresenceMembersMax: limit(10_000, 1, 1_000_000, 'Members in one reply; beyond, only numbers.'),
+  centrifugeChannelsBytesMax: limit(
+    16 * MIB,
+    1 * KIB,
+    1024 * MIB,
+    "Names of channels in one answer of the API's method channels, which is held in memory whole; beyond, it is refused.",
+  ),
   centrifugeExpiryGraceMs: limit(25 * SECOND, 0, 600 * SECOND, 'Time to replace a token that has expired.'),
   presenceMembersMax: limit(
     1_000_000,
     1,
     100_000_000,
     'Memberships in all channels together; beyond this, newcomers are not listed.',
+  ),
+  presenceListsAskedMax: limit(
+    16,
+    1,
+    1000,
+    'Lists of members, and lists of channels, that a worker asks the owner for at a time; those who ask for more wait.',
   ),
   appendBytesPendingMax: limit(
     64 * MIB,
@@ -286,7 +298,7 @@ export const LIMITS = {
     256 * MIB,
     MIB,
     4096 * MIB,
-    'What a worker has not read of what the owner tells it; past this it is replaced.',
+    'What a worker has not read of what the owner tells it, or the owner of it; past this the worker is replaced.',
   ),
   workerSilenceTimeoutMs: limit(
     15 * SECOND,

@@ -39,9 +39,9 @@ export interface Line {
   tell(subject: LineSubject, message: Uint8Array): void;
   /** Asks something; the bytes are copied. Errors: what the other end answered with, or worker_unavailable if it is gone. */
   ask(subject: LineSubject, question: Uint8Array, done: LineAnswer): void;
-  /** Takes what is told of a subject from now on; one taker each. The bytes are the taker's to keep. */
+  /** Takes what is told of a subject from now on; one taker each. The bytes are the taker's to keep. What it throws ends the line. */
   onTold(subject: LineSubject, take: (message: Buffer) => void): void;
-  /** Answers what is asked of a subject from now on; `answer` is to be called once, now or later. */
+  /** Answers what is asked of a subject from now on; `answer` is to be called once, now or later. What `take` throws is an answer, too. */
   onAsked(
     subject: LineSubject,
     take: (question: Buffer, answer: (answer: Uint8Array | TidegateError) => void) => void,

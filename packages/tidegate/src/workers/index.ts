@@ -1,4 +1,4 @@
 export { answerLife } from './life.ts';
 export { lineToOwner } from './owner-line.ts';
-export { WorkerPool } from './pool.ts';
+export { WorkerPool, type WorkerPoolOptions } from './pool.ts';
 export { StreamLine } from './stream-line.ts';

@@ -1,6 +1,15 @@
-import type { Clock, Counter, Limits, Line, Lines, Logger, Metrics } from '../kernel/index.ts';
+import {
+  type Clock,
+  type Counter,
+  type Limits,
+  type Line,
+  type Lines,
+  type Logger,
+  type Metrics,
+  TidegateError,
+} from '../kernel/index.ts';
 import { askLife, type LifeQuestion } from './life.ts';
-import { type WorkerExit, WorkerProcess } from './worker-process.ts';
+import { type StartProcess, startNode, type WorkerExit, WorkerProcess } from './worker-process.ts';
 
 /** How often every worker is asked whether it is there, over the silence that is allowed. */
 const PULSES_PER_SILENCE = 4;
@@ -8,6 +17,7 @@ const PULSES_PER_SILENCE = 4;
 const RESTART_DELAY_MS_MIN = 100;
 const RESTART_DELAY_MS_MAX = 5_000;
 const SHORT_LIFE_MS = 10_000;
+const NOT_STARTED = 'No process could be made for a worker, which is tried again';
 
 export interface WorkerPoolOptions {
   /** How many, besides the owner itself. */
@@ -22,6 +32,8 @@ export interface WorkerPoolOptions {
   readonly counted: (figures: unknown) => unknown;
   /** Makes one of several such figures. */
   readonly merge: (figures: readonly unknown[]) => Promise<unknown>;
+  /** Default: with the Node of this process. */
+  readonly startProcess?: StartProcess;
 }
 
 /** The workers of an owner: started together, replaced when they die, ended together. */
@@ -53,7 +65,7 @@ export class WorkerPool implements Lines {
         name: 'tidegate_workers',
         help: 'Processes that serve the public port, the owner of the log included.',
       },
-      () => this.#workers.size + 1,
+      () => [...this.#workers].filter(({ isServing }) => isServing).length + 1,
     );
     for (let i = 0; i < count; i++) this.#start();
     const timer = clock.setRepeatingTimer(
@@ -94,7 +106,8 @@ export class WorkerPool implements Lines {
       worker.figures = await askLife(worker.line, { about: 'figures' });
     });
     await this.#inTime(Promise.allSettled(asked));
-    const known = workers.map(({ figures }) => figures);
+    // What one has counted that died meanwhile is among that of the dead.
+    const known = workers.filter((worker) => this.#workers.has(worker)).map(({ figures }) => figures);
     return [...known.filter((figures) => figures !== null), ...this.#gone];
   }
 
@@ -138,16 +151,31 @@ export class WorkerPool implements Lines {
   }
 
   #start(): void {
-    const { entry, clock, limits } = this.#options;
-    const worker = new WorkerProcess({
+    const { logger } = this.#options;
+    let worker: WorkerProcess;
+    try {
+      worker = this.#startProcess();
+    } catch (error) {
+      logger.error({ error, delayMs: this.#startAgain(0) }, NOT_STARTED);
+      return;
+    }
+    this.#workers.add(worker);
+    if (this.#setup !== null) void this.#begin(worker);
+  }
+
+  #startProcess(): WorkerProcess {
+    const { entry, clock, limits, logger, startProcess = startNode } = this.#options;
+    return new WorkerProcess({
       number: ++this.#lastNumber,
       entry,
       clock,
       limits,
+      startProcess,
+      failed({ number, pid }, error) {
+        logger.error({ error, worker: number, pid }, 'What a worker said could not be taken');
+      },
       exited: (gone, exit) => this.#exited(gone, exit),
     });
-    this.#workers.add(worker);
-    if (this.#setup !== null) void this.#begin(worker);
   }
 
   async #begin(worker: WorkerProcess): Promise<void> {
@@ -155,16 +183,17 @@ export class WorkerPool implements Lines {
     for (const listener of this.#lineListeners) listener(worker.line);
     try {
       await askLife(worker.line, { about: 'serve', worker: worker.number, setup: this.#setup?.() });
+      worker.isServing = true;
       logger.debug({ worker: worker.number, pid: worker.pid }, 'A worker serves');
     } catch (error) {
       // If it has died, that is said when it has ended.
-      if (!worker.isLeaving)
+      if (!worker.isLeaving && TidegateError.from(error).code !== 'worker_unavailable')
         logger.error({ error, worker: worker.number }, 'A worker could not begin to serve');
       worker.kill();
     }
   }
 
-  #exited(worker: WorkerProcess, { code, signal }: WorkerExit): void {
+  #exited(worker: WorkerProcess, { code, signal, error }: WorkerExit): void {
     const { clock, logger } = this.#options;
     this.#workers.delete(worker);
     if (this.#isClosing) {
@@ -172,20 +201,33 @@ export class WorkerPool implements Lines {
       return;
     }
     void this.#keepFigures(worker.figures);
-    const lived = clock.monotonicMs() - worker.startedMs;
-    this.#shortLives = lived < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
-    const delayMs =
-      this.#shortLives <= 1
-        ? 0
-        : Math.min(RESTART_DELAY_MS_MAX, RESTART_DELAY_MS_MIN * 2 ** (this.#shortLives - 2));
+    const delayMs = this.#startAgain(clock.monotonicMs() - worker.startedMs);
+    if (error !== null) {
+      logger.error({ error, delayMs }, NOT_STARTED);
+      return;
+    }
     logger.error(
       { worker: worker.number, pid: worker.pid, code, signal, delayMs },
       'A worker has died and is being replaced; its clients connect again',
     );
     this.#restarts.add(1);
-    clock.setTimer(() => {
+  }
+
+  /**
+   * Starts another one in the place of one that is gone.
+   * @param livedMs how long that one lived
+   * @returns when, in milliseconds: at once, and later and later while they live for a short time only
+   */
+  #startAgain(livedMs: number): number {
+    this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    const delayMs =
+      this.#shortLives <= 1
+        ? 0
+        : Math.min(RESTART_DELAY_MS_MAX, RESTART_DELAY_MS_MIN * 2 ** (this.#shortLives - 2));
+    this.#options.clock.setTimer(() => {
       if (!this.#isClosing) this.#start();
     }, delayMs);
+    return delayMs;
   }
 
   /** What it counted is there at once, so that no sum goes back, and becomes one with the others' a moment later. */

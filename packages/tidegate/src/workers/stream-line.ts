@@ -35,6 +35,8 @@ export interface StreamLineOptions {
   readonly sends: 'soon' | 'at the end of the turn';
   /** The line is given up if the other end leaves this much unread. */
   readonly unsentBytesMax: number;
+  /** Told what went wrong with what the other end said. Unless it was a question, the line is closed then. */
+  readonly failed: (error: unknown) => void;
 }
 
 type Asked = Parameters<Line['onAsked']>[1];
@@ -59,7 +61,7 @@ export class StreamLine implements Line {
     const { stream, peer } = options;
     this.peer = peer;
     this.#options = options;
-    stream.on('data', (chunk: Buffer) => this.#reader.receive(chunk, (frame) => this.#take(frame)));
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     // What is wrong with the pipe is said by its end.
     stream.on('error', () => {});
     stream.on('end', () => this.close());
@@ -104,6 +106,16 @@ export class StreamLine implements Line {
     for (const listener of this.#closedListeners) listener();
   }
 
+  /** Whatever goes wrong with what was said ends the line, and not this process. */
+  #receive(chunk: Buffer): void {
+    try {
+      this.#reader.receive(chunk, (frame) => this.#take(frame));
+    } catch (error) {
+      this.#options.failed(error);
+      this.close();
+    }
+  }
+
   #take({ kind, subject, id, payload }: Frame): void {
     switch (kind) {
       case 'told':
@@ -129,9 +141,18 @@ export class StreamLine implements Line {
       if (result instanceof TidegateError) this.#frame('failed', subject, id, errorBytes(result));
       else this.#frame('answered', subject, id, result);
     };
-    if (answerer === undefined)
+    if (answerer === undefined) {
       answer(new TidegateError('worker_unavailable', `It knows nothing of ${subject}`));
-    else answerer(question, answer);
+      return;
+    }
+    try {
+      answerer(question, answer);
+    } catch (thrown) {
+      const error = TidegateError.from(thrown);
+      // The others are for whoever has asked.
+      if (error.code === 'internal') this.#options.failed(error);
+      answer(error);
+    }
   }
 
   #frame(kind: FrameKind, subject: LineSubject, id: number, payload: Uint8Array): void {

@@ -196,6 +196,22 @@ test('without credentials a server on loopback is open, until there is one, and 
   assert.equal(testGate({ clock }).anonymous.allows('publish', 'a'), false);
 });
 
+test('a server that asks for credentials does so in every process, also where no key was ever seen', () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const settings = { clock, openWithoutCredentials: true, closed: () => told.push('closed') } as const;
+  const rules = { keys: new Map(), revoked: NOTHING_REVOKED, asksForCredentials: true };
+  const gate = testGate(settings);
+  gate.adopt({ ...rules, asksForCredentials: false });
+  assert.equal(gate.admitsAnonymous, true);
+  gate.adopt(rules);
+  assert.equal(gate.admitsAnonymous, false);
+  assert.deepEqual(told, ['closed']);
+  const late = testGate({ ...settings, rules });
+  assert.equal(late.admitsAnonymous, false);
+  assert.deepEqual(told, ['closed']);
+});
+
 test('those without a credential may do what is said of them', () => {
   const gate = testGate({ clock: new ManualClock(), anonymous: { 'news/#': ['subscribe'] } });
   assert.equal(gate.anonymous.allows('subscribe', 'news/today'), true);

@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { type Gate, type GateOptions, NOTHING_REVOKED, ONE_SUBSCRIPTION } from '../../src/access/index.ts';
 import type { KeyOptions, LimitOptions } from '../../src/access/options.ts';
 import type { AccessChannels } from '../../src/access/port.ts';
-import { type Metrics, noMetrics, resolveLimits, TidegateError } from '../../src/kernel/index.ts';
-import { clock, eachTestHasAHub, hub, send } from '../support/hub-fixture.ts';
+import { resolveLimits, TidegateError } from '../../src/kernel/index.ts';
+import { clock, hub, send } from '../support/hub-fixture.ts';
 import type { LineEnd } from '../support/line-pair.ts';
 import { event, TestSubscriber } from '../support/test-hub.ts';
 import { keyOf, testGate } from './access-fixture.ts';
+import { eachTestHasLimits, hits, metrics } from './limits-fixture.ts';
 import { identityOf, Processes } from './processes.ts';
 
-/** How often each limit was hit, over all processes. */
-let hits: Record<string, number>;
-const metrics: Metrics = {
-  ...noMetrics,
-  counter: ({ name }, labels = []) => ({
-    add(amount) {
-      if (name === 'tidegate_limits_hit_total') hits[labels[0]] = (hits[labels[0]] ?? 0) + amount;
-    },
-  }),
-};
-beforeEach(() => {
-  hits = {};
-});
-eachTestHasAHub();
+eachTestHasLimits();
 
 const limitedKey = (limits: LimitOptions, allow: KeyOptions['allow'] = {}): KeyOptions => ({
   ...keyOf('key', { '#': ['publish', 'subscribe', 'history'], ...allow }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PresenceList } from '../../src/channels/index.ts';
+import type { ChannelList, PresenceList } from '../../src/channels/index.ts';
 import { type Limits, resolveLimits } from '../../src/kernel/index.ts';
 import { alice, aliceAgain, answered, bob, channelsOf, Heard, membersOf, statsOf } from './presence-lab.ts';
 
@@ -43,6 +43,21 @@ export function presenceSuite(name: string, create: (limits: Limits) => ListUnde
         answered((done) => list.members('room', membersMax, done), settle);
       assert.equal(ask(1), 'too_many');
       assert.deepEqual(ask(2), [alice, bob]);
+    });
+
+    it('says that there are too many channels instead of listing them', () => {
+      const { list, settle } = open();
+      list.join('ä', alice);
+      list.join('hall', bob);
+      const ask = (bytesMax: number): unknown => {
+        const outcome = answered<ChannelList | 'too_many'>((done) => list.channels(bytesMax, done), settle);
+        return outcome === 'too_many' ? outcome : [...outcome];
+      };
+      assert.equal(ask(2 + 4 + 15), 'too_many');
+      assert.deepEqual(ask(2 + 4 + 16), [
+        ['ä', 1],
+        ['hall', 1],
+      ]);
     });
 
     it('forgets who leaves, once, and channels that are empty', () => {

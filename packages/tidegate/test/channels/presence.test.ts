@@ -12,6 +12,6 @@ presenceSuite('Presence in a worker', (limits) => {
   const registry = new PresenceRegistry(limits);
   const line = linePair();
   servePresence(line.owner, registry, PRESENCE_FORM);
-  const list = new RemotePresence(line.worker, PRESENCE_FORM);
+  const list = new RemotePresence(line.worker, PRESENCE_FORM, limits);
   return { list, settle: () => line.deliver(), overflow: () => registry.overflow };
 });

@@ -17,11 +17,12 @@ class Server {
   readonly workers: readonly PresenceList[];
 
   constructor(limits: Partial<Limits> = {}) {
-    this.owner = new PresenceRegistry(resolveLimits(limits));
+    const resolved = resolveLimits(limits);
+    this.owner = new PresenceRegistry(resolved);
     this.lines = [1, 2].map((number) => linePair(number));
     this.workers = this.lines.map((line) => {
       servePresence(line.owner, this.owner, PRESENCE_FORM);
-      return new RemotePresence(line.worker, PRESENCE_FORM);
+      return new RemotePresence(line.worker, PRESENCE_FORM, resolved);
     });
   }
 
@@ -158,6 +159,39 @@ describe('Presence over several processes', () => {
     assert.deepEqual(membersOf(server.owner, 'room'), [bob, carol]);
   });
 
+  it('asks for no more lists at a time than limits.presenceListsAskedMax, and for each once however many wait for it', () => {
+    const server = new Server({ presenceListsAskedMax: 2 });
+    const [one] = server.workers;
+    const asked: string[] = [];
+    const { worker } = server.lines[0];
+    const ask = worker.ask.bind(worker);
+    let underWay = 0;
+    let underWayMost = 0;
+    worker.ask = (subject, question, done) => {
+      asked.push(Buffer.from(question).toString('latin1').slice(9));
+      underWayMost = Math.max(underWayMost, ++underWay);
+      ask(subject, question, (error, answer) => {
+        underWay--;
+        done(error, answer);
+      });
+    };
+    const answers: string[] = [];
+    const members = (channel: string): void =>
+      one.members(channel, 10, (outcome) => {
+        assert.ok(Array.isArray(outcome));
+        answers.push(`${channel}: ${outcome.map(({ client }) => client)}`);
+      });
+    for (const channel of ['a', 'b', 'c', 'a', 'b', 'c', 'a']) members(channel);
+    one.join('a', alice);
+    server.settle();
+    // Those who came while a list was on its way wait for the next, which has what was said before they asked.
+    members('a');
+    server.settle();
+    assert.deepEqual(asked, ['a', 'b', 'c', 'a', 'b', 'a']);
+    assert.equal(underWayMost, 2);
+    assert.deepEqual(answers, ['a: ', 'b: ', 'c: ', 'c: ', 'a: a1', 'a: a1', 'b: ', 'a: a1']);
+  });
+
   it('answers with an error when the owner is gone', () => {
     const server = new Server();
     const [one] = server.workers;
@@ -167,7 +201,7 @@ describe('Presence over several processes', () => {
     };
     one.members('room', 1, take);
     one.stats('room', take);
-    one.channels(take);
+    one.channels(1000, take);
     server.lines[0].close();
     assert.deepEqual(codes, Array(3).fill('worker_unavailable'));
   });

@@ -196,6 +196,17 @@ const cases: readonly Case[] = [
     remedy: /at most 16777216, or raise batchBytesMax/,
   },
   {
+    name: 'what goes between processes at once must fit what one may leave unread of another',
+    text: 'limits: {workerUnsentBytesMax: 8388608}\n',
+    problems: [
+      '1:32 limits.workerUnsentBytesMax: appendBytesPendingMax (67108864) must not exceed workerUnsentBytesMax (8388608): a worker that forwards as much would be replaced',
+      '1:32 limits.workerUnsentBytesMax: batchBytesMax (16777216) must not exceed workerUnsentBytesMax (8388608): a worker that forwards the largest batch would be replaced',
+      '1:32 limits.workerUnsentBytesMax: centrifugeForwardedBytesMax (67108864) must not exceed workerUnsentBytesMax (8388608): a worker that forwards as much would be replaced',
+      '1:32 limits.workerUnsentBytesMax: centrifugeChannelsBytesMax (16777216) must not exceed workerUnsentBytesMax (8388608): a worker that asks for as much would be replaced',
+    ],
+    remedy: /at least 67108864, or lower appendBytesPendingMax/,
+  },
+  {
     name: 'partitions are bounded by the limit in force',
     text: 'limits: {partitionsMax: 2}\ntopics: {orders: {partitions: 3}}\n',
     problems: ['2:31 topics.orders.partitions: 3 is too large'],

@@ -33,7 +33,13 @@ export interface FollowerReading {
 
 /** Follows the log of the test that started it, over a pipe, and answers what it sees of it. */
 const limits = resolveLimits();
-const line = lineToOwner(systemClock, 1 << 26);
+const line = lineToOwner(
+  systemClock,
+  (error) => {
+    throw error;
+  },
+  1 << 26,
+);
 const heard = new Map<string, string[]>();
 let log: FollowerLog;
 let isDeaf = false;

@@ -41,6 +41,7 @@ class Follower {
       clock: systemClock,
       sends: 'soon',
       unsentBytesMax: 1 << 26,
+      failed: assert.ifError,
     });
   }
 

@@ -36,13 +36,17 @@ export class LineEnd implements Line {
       if (this.isClosed) return;
       const take = this.other.#asked.get(subject);
       if (take === undefined) throw new Error(`Nobody answers what is asked of ${subject}`);
-      take(bytes, (answer) =>
+      const answer: Parameters<Asked>[1] = (result) =>
         this.#post(() => {
           if (!this.#open.delete(done)) return;
-          if (answer instanceof TidegateError) done(answer, Buffer.alloc(0));
-          else done(null, Buffer.from(answer));
-        }),
-      );
+          if (result instanceof TidegateError) done(result, Buffer.alloc(0));
+          else done(null, Buffer.from(result));
+        });
+      try {
+        take(bytes, answer);
+      } catch (error) {
+        answer(TidegateError.from(error));
+      }
     });
   }
 

@@ -10,6 +10,16 @@ export function childrenOf(pid: number): readonly number[] {
     .filter((other) => parentOf(other) === pid);
 }
 
+/** Whether there is such a process. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Undefined for a process that is gone, or that nobody has buried yet. */
 function parentOf(pid: number): number | undefined {
   try {

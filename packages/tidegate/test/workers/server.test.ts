@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from '../support/server-process.ts';
-import { childrenOf } from '../support/worker-processes.ts';
+import { isAlive } from '../support/worker-processes.ts';
 import { type EventList, type ProcessClient, processesOf } from './processes.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tidegate.cjs', import.meta.url));
@@ -252,10 +252,7 @@ test('SIGTERM ends all processes, politely', async () => {
     await stream.over();
     assert.equal(stream.state, 'ended');
   }
-  assert.deepEqual(
-    processes.filter(({ pid }) => childrenOf(1).includes(pid)),
-    [],
-  );
+  assert.deepEqual(processes.map(({ pid }) => pid).filter(isAlive), []);
   await own.remove();
 });
 

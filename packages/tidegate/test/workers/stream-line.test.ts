@@ -6,17 +6,25 @@ import { systemClock, TidegateError } from '../../src/kernel/index.ts';
 import { StreamLine } from '../../src/workers/index.ts';
 
 /** Both ends of a line over a pipe within this process. */
-function lines(unsentBytesMax = 1 << 20): {
+interface TestLines {
   readonly owner: StreamLine;
   readonly worker: StreamLine;
+  /** The worker's end. */
   readonly pipe: Duplex;
-} {
+  /** What went wrong with what either end said. */
+  readonly failures: unknown[];
+}
+
+function lines(unsentBytesMax = 1 << 20): TestLines {
   const [a, b] = duplexPair();
-  const common = { clock: systemClock, sends: 'soon', unsentBytesMax } as const;
+  const failures: unknown[] = [];
+  const failed = (error: unknown): void => void failures.push(error);
+  const common = { clock: systemClock, sends: 'soon', unsentBytesMax, failed } as const;
   return {
     owner: new StreamLine({ ...common, stream: a, peer: 1 }),
     worker: new StreamLine({ ...common, stream: b, peer: 0 }),
     pipe: b,
+    failures,
   };
 }
 
@@ -75,6 +83,54 @@ test('a question about what the other end knows nothing of is refused', async ()
   owner.close();
 });
 
+test('what an answerer throws is the answer, and is told if nobody meant it', async () => {
+  const { owner, worker, failures } = lines();
+  const thrown = [new TidegateError('quota_exceeded', 'by 5'), new RangeError('out of range')];
+  let asked = 0;
+  owner.onAsked('publish', (question, answer) => {
+    const error = thrown[asked++];
+    if (error !== undefined) throw error;
+    answer(question);
+  });
+  await assert.rejects(ask(worker, ''), { code: 'quota_exceeded', detail: 'by 5' });
+  assert.deepEqual(failures, []);
+  await assert.rejects(ask(worker, ''), { code: 'internal', detail: '' });
+  assert.deepEqual(
+    failures.map((error) => (error as TidegateError).cause),
+    [thrown[1]],
+  );
+  assert.equal(await ask(worker, 'still there'), 'still there');
+  owner.close();
+});
+
+test('what goes wrong with anything else that is said is told, and ends the line', async () => {
+  const mistakes: Record<string, (both: TestLines) => void> = {
+    'a taker that throws': ({ owner, worker }) => {
+      owner.onTold('presence', () => {
+        throw new Error('as it was told to');
+      });
+      worker.tell('presence', Buffer.from('x'));
+    },
+    'what is done with an answer': ({ owner, worker }) => {
+      worker.onAsked('publish', (question, answer) => answer(question));
+      owner.ask('publish', Buffer.from('x'), (error) => {
+        assert.equal(error, null);
+        throw new Error('as it was told to');
+      });
+    },
+    'bytes that are no frame': ({ pipe }) => {
+      pipe.write(Buffer.alloc(64, 0xff).fill(0, 0, 4));
+    },
+  };
+  for (const [name, make] of Object.entries(mistakes)) {
+    const both = lines();
+    make(both);
+    await new Promise<void>((resolve) => both.owner.onClosed(resolve));
+    assert.equal(both.failures.length, 1, name);
+    await assert.rejects(ask(both.owner, 'late'), { code: 'worker_unavailable' });
+  }
+});
+
 test('when the other end goes, open questions are answered before the end is told, and later ones at once', async () => {
   const { owner, worker, pipe } = lines();
   const events: string[] = [];
@@ -98,6 +154,7 @@ test('a line is given up when the other end leaves more unread than workerUnsent
     clock: systemClock,
     sends: 'soon',
     unsentBytesMax: 200_000,
+    failed: assert.ifError,
   });
   let closed = false;
   line.onClosed(() => {

@@ -130,7 +130,12 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (denies(call, 'admin', '#', done)) return;
     const pattern = textOf(call.fields.pattern, 'pattern');
     const matches = pattern === '' ? () => true : globOf(pattern);
-    call.context.presence.channels((outcome) => {
+    const { presence, limits } = call.context;
+    presence.channels(limits.centrifugeChannelsBytesMax, (outcome) => {
+      if (outcome === 'too_many') {
+        done(ERROR.limitExceeded);
+        return;
+      }
       if (outcome instanceof TidegateError) {
         done(protocolErrorOf(outcome));
         return;

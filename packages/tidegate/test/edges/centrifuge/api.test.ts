@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { PresenceRegistry } from '../../../src/channels/index.ts';
+import type { ClientInfo } from '../../../src/edges/index.ts';
+import { resolveLimits } from '../../../src/kernel/index.ts';
 import { type EdgeServer, startEdgeServer } from '../edge-server.ts';
 import { newClient, TRANSPORTS } from './lab.ts';
 import { TableAccess } from './table-access.ts';
@@ -214,5 +217,20 @@ describe("Centrifugo's server API", () => {
     const large = 'x'.repeat(100_000);
     assert.equal((await call('broadcast', { channels: many.slice(0, 200), data: large })).error?.code, 106);
     assert.equal((await call('unknown', {})).error?.code, 104);
+  });
+
+  it('lists channels up to limits.centrifugeChannelsBytesMax, whatever the pattern', async (context) => {
+    const presence = new PresenceRegistry<ClientInfo>(resolveLimits());
+    const info = { client: 'c', user: '', connInfo: null, chanInfo: null };
+    for (const channel of ['one', 'two']) presence.join(channel, info);
+    const small = await startEdgeServer({ limits: { centrifugeChannelsBytesMax: 22 }, presence });
+    context.after(() => small.close());
+    const channels = async (): Promise<Answer> => {
+      const response = await fetch(`${small.url}/api/channels`, { method: 'POST', body: '{"pattern":"o*"}' });
+      return (await response.json()) as Answer;
+    };
+    assert.deepEqual((await channels()).result, { channels: { one: { num_clients: 1 } } });
+    presence.join('3', info);
+    assert.equal((await channels()).error?.code, 106);
   });
 });

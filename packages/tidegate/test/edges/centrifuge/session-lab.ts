@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { PresenceRegistry } from '../../../src/channels/index.ts';
 import { webSocketCarrier } from '../../../src/edges/centrifuge/carrier.ts';
@@ -55,7 +56,8 @@ export class SessionLab {
   }
 }
 
-type Reply = Readonly<Record<string, unknown>>;
+/** What a session sends, and what is in it. */
+export type Reply = Readonly<Record<string, unknown>>;
 
 /** The client's end of a session: what it is sent, as the objects that it parses. */
 export class TestClient implements ClientTransport {
@@ -124,3 +126,11 @@ export class TestClient implements ClientTransport {
     this.paused = false;
   }
 }
+
+/** The result of the first reply. */
+export function result(replies: readonly Reply[], method: string): Reply {
+  assert.ok(method in (replies[0] ?? {}), JSON.stringify(replies));
+  return replies[0][method] as Reply;
+}
+
+export const pushes = (replies: readonly Reply[]): readonly unknown[] => replies.map(({ push }) => push);

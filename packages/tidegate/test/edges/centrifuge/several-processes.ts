@@ -37,7 +37,7 @@ export async function startProcesses(
     const worker = await startEdgeServer({
       access,
       beside: owner,
-      presence: new RemotePresence(line.worker, CLIENT_INFO_FORM),
+      presence: new RemotePresence(line.worker, CLIENT_INFO_FORM, limits),
       processes: new WorkerProcesses(line.worker, limits),
       seed: 100 + number,
     });
