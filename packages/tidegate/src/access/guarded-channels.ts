@@ -1,6 +1,7 @@
 import type {
   Channels,
   EndReason,
+  Footing,
   PublishCallback,
   PublishedEvent,
   PublishReceipt,
@@ -32,6 +33,10 @@ export class GuardedChannels implements AccessChannels {
     this.#identity = identity;
     this.#access = access;
     this.#usage = usage;
+  }
+
+  reach(channels: readonly string[], footing: () => Footing, ready: () => void): void {
+    this.#channels.reach(channels, footing, ready);
   }
 
   admit(channels: readonly string[], ready: () => void): void {

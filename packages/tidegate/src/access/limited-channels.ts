@@ -1,6 +1,7 @@
 import type {
   Channels,
   EndReason,
+  Footing,
   PublishCallback,
   PublishedEvent,
   Sink,
@@ -39,6 +40,10 @@ export class LimitedChannels implements Channels {
       if (taken.length === 0) settle([]);
       else this.#channels.publish(taken, protocol, settle);
     });
+  }
+
+  reach(channels: readonly string[], footing: () => Footing, ready: () => void): void {
+    this.#channels.reach(channels, footing, ready);
   }
 
   subscribe(request: SubscribeRequest): Subscription {

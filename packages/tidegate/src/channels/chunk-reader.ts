@@ -44,11 +44,6 @@ export class ChunkReader {
   read(from: Place, mode: ReadMode): Chunk {
     const index = this.#sources.findIndex((source, i) => from[i] < sourceEnd(source));
     if (index === -1) return { bytes: EMPTY, messages: 0, end: from, gap: null, conflated: 0 };
-    const source = this.#sources[index];
-    const { start } = this.#context.log.bounds(source.topic.name, source.partition);
-    // Retention may have overtaken the reader.
-    if (start > from[index])
-      return this.#gap('below_retention', from, index, Math.min(start, sourceEnd(source)));
     return this.#readSource(from, index, mode);
   }
 
@@ -57,6 +52,9 @@ export class ChunkReader {
     const offset = from[sourceIndex];
     const to = sourceEnd(source);
     const result = this.#fetch(source, offset, to, mode);
+    const { start } = this.#context.log.bounds(source.topic.name, source.partition);
+    // Retention may have overtaken the reader; of a log that another process owns, it is reading that tells.
+    if (start > offset) return this.#gap('below_retention', from, sourceIndex, Math.min(start, to));
     const damaged = result.damaged.at(0);
     if (damaged !== undefined && damaged.from <= offset)
       return this.#gap('damaged', from, sourceIndex, Math.min(to, damaged.to));

@@ -126,14 +126,14 @@ export class Dispatcher {
   }
 
   #flushPartition(live: LivePartition): void {
-    const { audiences, topic, partition } = live;
+    const { audiences } = live;
     while (live.dispatched < live.end) {
       if (audiences.isEmpty) {
         live.dispatched = live.end;
         return;
       }
       const running: Audience[] = [];
-      const next = this.#handOverSome(live, this.#log.bounds(topic.name, partition).start, running);
+      const next = this.#handOverSome(live, running);
       live.dispatched = next;
       for (const audience of running) {
         audience.endRun();
@@ -143,15 +143,16 @@ export class Dispatcher {
   }
 
   /** Hands over what one reading gives, and returns where the next begins. `running` gets the audiences that took part. */
-  #handOverSome(live: LivePartition, start: number, running: Audience[]): number {
+  #handOverSome(live: LivePartition, running: Audience[]): number {
     const { topic, partition, dispatched: from, end } = live;
+    const result = this.#log.read({ topic: topic.name, partition, from, to: end, bytesMax: READ_BYTES });
+    const { start } = this.#log.bounds(topic.name, partition);
     if (start > from) {
-      // More came in one turn than the partition keeps.
+      // More came in one turn than the partition keeps, or than another process kept until it was read here.
       const next = Math.min(start, end);
       this.#tellGap(live, 'below_retention', next, running);
       return next;
     }
-    const result = this.#log.read({ topic: topic.name, partition, from, to: end, bytesMax: READ_BYTES });
     const next = Math.max(from + 1, Math.min(result.next, end));
     let damaged = 0;
     const tellDamageBefore = (offset: number): void => {

@@ -5,6 +5,8 @@ import { PublishMetrics } from './publish-metrics.ts';
 
 const WRITER_BYTES = 16 * 1024;
 const WRITER_BYTES_KEPT = 1 << 20;
+/** What an event costs besides its data, its channel and its attributes. */
+const EVENT_OVERHEAD_BYTES = 64;
 
 /**
  * Publishes through the process that owns the log. Whole events go there and not records, since which topic stores a channel may change at any
@@ -24,18 +26,21 @@ export class ForwardedPublisher implements EventPublisher {
   }
 
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
-    writePublication(events, protocol, this.#writer);
-    const bytes = this.#writer.take();
-    if (this.#bytesPending > 0 && this.#bytesPending + bytes.length > this.#bytesPendingMax) {
+    // Who is refused costs nothing but this, since they come when there is too much to do.
+    const size = sizeOf(events);
+    if (this.#bytesPending > 0 && this.#bytesPending + size > this.#bytesPendingMax) {
       this.#refuse(events, protocol, new TidegateError('log_overloaded'), done);
       return;
     }
-    this.#bytesPending += bytes.length;
-    this.#line.ask('publish', bytes, (error, answer) => {
-      this.#bytesPending -= bytes.length;
+    this.#bytesPending += size;
+    writePublication(events, protocol, this.#writer);
+    // The line copies what it is given, so that nothing has to be taken out of the writer.
+    this.#line.ask('publish', this.#writer.peek(), (error, answer) => {
+      this.#bytesPending -= size;
       if (error === null) done(readOutcomes(answer, events));
       else this.#refuse(events, protocol, error, done);
     });
+    this.#writer.clear();
   }
 
   #refuse(
@@ -47,6 +52,16 @@ export class ForwardedPublisher implements EventPublisher {
     this.#metrics.of(protocol).refused.add(events.length);
     done(events.map(() => error));
   }
+}
+
+/** About how many bytes the events take while they wait. */
+function sizeOf(events: readonly PublishedEvent[]): number {
+  let size = 0;
+  for (const { channel, data, attributes } of events) {
+    size += EVENT_OVERHEAD_BYTES + channel.length + (data === null ? 0 : data.length);
+    for (const [name, value] of attributes) size += name.length + value.length;
+  }
+  return size;
 }
 
 /** Publishes what the process at the other end of the line forwards. */

@@ -1,5 +1,5 @@
 import { type Clock, type Limits, type Logger, type Metrics, TidegateError } from '../kernel/index.ts';
-import type { Log, LogReader, Topic } from '../log/index.ts';
+import type { FollowedLog, Log, LogReader, Topic } from '../log/index.ts';
 import { Audience, type AudienceContext } from './audience.ts';
 import { CatchUp } from './catch-up.ts';
 import { ChannelMap } from './channel-map.ts';
@@ -16,6 +16,7 @@ import { distanceToLive } from './place.ts';
 import type {
   Channels,
   EventPublisher,
+  Footing,
   HubEndReason,
   PublishCallback,
   PublishedEvent,
@@ -23,7 +24,7 @@ import type {
   Subscription,
 } from './port.ts';
 import { Publisher } from './publisher.ts';
-import { resolveSources } from './source.ts';
+import { resolveSources, type Source } from './source.ts';
 import { resolveStart, type StartPlace } from './start-place.ts';
 import { TailBudget } from './tail-budget.ts';
 
@@ -38,7 +39,7 @@ interface HubSettings {
 
 /** A hub publishes to the log that it reads, if that is its own to write to. */
 export type HubOptions = HubSettings &
-  ({ readonly log: Log } | { readonly log: LogReader; readonly publisher: EventPublisher });
+  ({ readonly log: Log } | { readonly log: FollowedLog; readonly publisher: EventPublisher });
 
 /** What a keyed reading may touch at once, as a share of the log's cache: more would push out what others read next. */
 const INDEXED_READ_CACHE_SHARE = 4;
@@ -51,6 +52,8 @@ const SMALL_FLUSH_SHARE = 2;
  */
 export class Hub implements Channels {
   readonly #log: LogReader;
+  /** The log, if it is another process's. */
+  readonly #followed: FollowedLog | null;
   readonly #limits: Limits;
   readonly #map: ChannelMap;
   readonly #publisher: EventPublisher;
@@ -74,6 +77,7 @@ export class Hub implements Channels {
   constructor(options: HubOptions) {
     const { log, clock, logger, metrics, limits } = options;
     this.#log = log;
+    this.#followed = 'publisher' in options ? options.log : null;
     this.#topics = log.topics;
     this.#limits = limits;
     this.#map = new ChannelMap(log, options.prefixes);
@@ -146,6 +150,11 @@ export class Hub implements Channels {
     this.#publisher.publish(events, protocol, done);
   }
 
+  reach(channels: readonly string[], footing: () => Footing, ready: () => void): void {
+    if (this.#followed === null || !this.#mayLack(channels, footing())) ready();
+    else this.#followed.reach(ready);
+  }
+
   subscribe(request: SubscribeRequest): Subscription {
     if (this.#draining) throw new TidegateError('draining');
     for (const channel of request.channels) assertSubscribable(channel, this.#limits);
@@ -213,24 +222,41 @@ export class Hub implements Channels {
     for (const member of [...this.#members]) if (outdated.has(member.audience)) member.end('topics_changed');
   }
 
+  /** Whether what somebody was given elsewhere would not be found here: the owner may have told of it since. */
+  #mayLack(channels: readonly string[], footing: Footing): boolean {
+    if (footing === 'everything') return true;
+    if (footing?.kind !== 'cursor' && footing?.kind !== 'offset') return false;
+    try {
+      for (const channel of channels) assertSubscribable(channel, this.#limits);
+      return resolveStart(this.#sourcesOf(channels), footing, this.#log, this.#limits).gap !== null;
+    } catch {
+      // Subscribing says what is wrong with it.
+      return false;
+    }
+  }
+
   #audienceOf(request: SubscribeRequest): Audience {
     const channels = [...new Set(request.channels)].sort();
     // A line feed is in no channel name.
     const key = [request.protocol, request.encoder.key, ...channels].join('\n');
     const known = this.#audiences.get(key);
     if (known !== undefined) return known;
-    const sources = resolveSources(
+    const sources = this.#sourcesOf(channels);
+    const counters = this.#metrics.of(request.protocol);
+    const audience = new Audience(key, sources, request.encoder, counters, this.#context);
+    this.#audiences.set(key, audience);
+    this.#dispatcher.add(audience);
+    return audience;
+  }
+
+  #sourcesOf(channels: readonly string[]): readonly Source[] {
+    return resolveSources(
       channels,
       this.#log,
       this.#map,
       (topic, partition) => this.#dispatcher.audiencesOf(topic).partitions[partition],
       this.#limits,
     );
-    const counters = this.#metrics.of(request.protocol);
-    const audience = new Audience(key, sources, request.encoder, counters, this.#context);
-    this.#audiences.set(key, audience);
-    this.#dispatcher.add(audience);
-    return audience;
   }
 
   #left(member: Member, reason: HubEndReason | null): void {

@@ -1,6 +1,6 @@
 export { DEFAULT_TOPIC } from './channel-map.ts';
 export { hasWildcard } from './channel-name.ts';
-export { type StreamPosition, singlePosition } from './cursor.ts';
+export { looksLikeCursor, type StreamPosition, singlePosition } from './cursor.ts';
 export { ForwardedPublisher, servePublishes } from './forwarded-publisher.ts';
 export { Hub, type HubOptions } from './hub.ts';
 export {
@@ -14,6 +14,7 @@ export type {
   Channels,
   EndReason,
   EventPublisher,
+  Footing,
   FrameEncoder,
   Gap,
   GapReason,

@@ -45,6 +45,9 @@ export type StartPosition =
    */
   | { readonly kind: 'offset'; readonly epoch: string; readonly offset: number };
 
+/** What a subscription rests on: a position, or everything that has been acknowledged so far, wherever it was published; null for nothing of that kind. */
+export type Footing = StartPosition | 'everything' | null;
+
 /** Why messages are missing. */
 export type GapReason =
   /** The cursor lies before what the topic still keeps. */
@@ -189,6 +192,12 @@ export interface EventPublisher {
 
 /** The hub: what edges publish to and subscribe at. */
 export interface Channels extends EventPublisher {
+  /**
+   * To be called before subscribing to `channels` by a position that another process of the server may have given out, and before reading what is stored
+   * now: `ready` is called once this process has heard of it. At once in the process that owns the log, which does not ask for `footing`; in another also later,
+   * so that a position that is ahead of what it has heard does not count as one that never was.
+   */
+  reach(channels: readonly string[], footing: () => Footing, ready: () => void): void;
   /**
    * Begins to hand over messages: those from `from` on that are stored, then those that come. Never before `subscribe` returns.
    * @throws TidegateError channel_invalid, channel_reserved, position_invalid, subscription_too_wide

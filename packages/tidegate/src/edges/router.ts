@@ -4,6 +4,7 @@ import { TidegateError } from '../kernel/index.ts';
 import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { preferredType } from './accept.ts';
 import { refuse } from './refusal.ts';
+import { footingOf } from './subscription-query.ts';
 
 /** Takes an exchange for one channel. `channels` are the channels as whoever asks may use them. */
 export type ChannelHandler = (exchange: HttpExchange, channels: Channels, channel: string) => void;
@@ -46,12 +47,16 @@ export function createRouter(mountPath: string, routes: Routes): ChannelsHandler
       routeChannel(exchange, channels, decodeChannel(path, channelPath.length), routes);
     else if (path === publishPath) routePublish(exchange, channels, routes);
     else if (path.startsWith(historyPath)) {
-      if (isReading(exchange, READING))
-        routes.history(exchange, channels, decodeChannel(path, historyPath.length));
+      if (isReading(exchange, READING)) {
+        const channel = decodeChannel(path, historyPath.length);
+        const page = (): void => routes.history(exchange, channels, channel);
+        channels.reach([channel], () => 'everything', page);
+      }
     } else if (path === ssePath) {
       if (isReading(exchange, READING)) {
         const wanted = exchange.request.query.getAll('channel');
-        channels.admit(wanted, () => routes.sseChannels(exchange, channels));
+        const subscribe = (): void => channels.admit(wanted, () => routes.sseChannels(exchange, channels));
+        channels.reach(wanted, () => footingOf(exchange.request), subscribe);
       }
     } else exchange.fail(new TidegateError('http_not_found'));
   };
@@ -89,7 +94,8 @@ function routeChannel(
   if (exchange.request.method === 'POST') routes.publish(exchange, channels, channel);
   else if (isReading(exchange, BOTH)) {
     const subscribe = subscriptionHandler(exchange, routes);
-    channels.admit([channel], () => subscribe(exchange, channels, channel));
+    const admit = (): void => channels.admit([channel], () => subscribe(exchange, channels, channel));
+    channels.reach([channel], () => footingOf(exchange.request), admit);
   }
 }
 

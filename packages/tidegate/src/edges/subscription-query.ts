@@ -1,4 +1,11 @@
-import { type JsonEnvelope, parsePosition, type SlowPolicy, type StartPosition } from '../channels/index.ts';
+import {
+  type Footing,
+  type JsonEnvelope,
+  looksLikeCursor,
+  parsePosition,
+  type SlowPolicy,
+  type StartPosition,
+} from '../channels/index.ts';
 import { type Limits, TidegateError } from '../kernel/index.ts';
 import type { HttpRequest } from '../listeners/port.ts';
 
@@ -76,6 +83,16 @@ export function readSubscriptionQuery(
   // What the client received last says more than the address it was once given.
   if (resumes) query.from = { kind: 'cursor', cursor: lastEventId };
   return query;
+}
+
+/** What a request to subscribe rests on, before it is looked at whether it may be had at all. */
+export function footingOf(request: HttpRequest): Footing {
+  const lastEventId = request.headers.get('last-event-id') ?? '';
+  if (lastEventId === '' && request.path.length === request.target.length) return null;
+  // Who does not wait is told what there is, and takes it for all.
+  if (Number(request.query.get('wait') ?? 1) === 0) return 'everything';
+  const from = lastEventId === '' ? request.query.get('from') : lastEventId;
+  return from !== null && looksLikeCursor(from) ? { kind: 'cursor', cursor: from } : null;
 }
 
 function isParameter(name: string, rules: QueryRules): name is QueryParameter {

@@ -116,6 +116,13 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Forgets what was written, and the buffer, if it grew beyond what is kept. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#bytes.length > Math.max(this.#initialBytes, this.#keptBytesMax))
+      this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes);
+  }
+
   /** Hands out what was written and forgets it. */
   take(): Buffer {
     if (this.#length === 0) return EMPTY;

@@ -104,6 +104,7 @@ export class Compaction {
       bytes += found.bytes.length;
       this.#known = found.endOffset;
     }
+    this.#store.endReading();
   }
 
   /** What the next commit changes, from `from` on, and where the one after it goes on. */
@@ -146,7 +147,8 @@ export class Compaction {
     finishRun();
     const cleanedTo = Math.max(partition.cleanedTo, offset);
     if (batches.length === 0 && cleanedTo === partition.cleanedTo) return { changes: null, next: offset };
-    const state = partition.state({ bytes, records, cleanedTo });
+    const merges = partition.merges + (batches.length === 0 ? 0 : 1);
+    const state = partition.state({ bytes, records, cleanedTo, merges });
     return { changes: { dropped, batches, partitions: [{ partition, state }] }, next: offset };
   }
 

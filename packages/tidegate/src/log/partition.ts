@@ -15,6 +15,8 @@ export interface PartitionState {
   readonly maxTimestampMs: number;
   /** Up to here, compaction has seen every record. */
   readonly cleanedTo: number;
+  /** How many commits of compaction have put merged batches in the place of others. */
+  readonly merges: number;
 }
 
 export const EMPTY_PARTITION: PartitionState = {
@@ -24,6 +26,7 @@ export const EMPTY_PARTITION: PartitionState = {
   records: 0,
   maxTimestampMs: 0,
   cleanedTo: 0,
+  merges: 0,
 };
 
 /** A partition of a topic: its durable state, and what memory holds of it. */
@@ -36,6 +39,11 @@ export class Partition {
   records: number;
   maxTimestampMs: number;
   cleanedTo: number;
+  merges: number;
+  /**
+   * The offsets whose batches a commit that is under way replaces: storage may show the merged ones already, while memory has the others.
+   */
+  rewriting: { readonly from: number; readonly to: number } | null = null;
   /** The newest batches: a cache in front of a disk, all there is where there is none. */
   readonly ring = new BatchRing();
   /** The batch that was located last, in case the next reader wants it too. */
@@ -56,12 +64,13 @@ export class Partition {
     this.records = state.records;
     this.maxTimestampMs = state.maxTimestampMs;
     this.cleanedTo = state.cleanedTo;
+    this.merges = state.merges;
   }
 
   /** The state as it is now, with `changes` in its place. */
   state(changes: Partial<PartitionState> = {}): PartitionState {
-    const { start, end, bytes, records, maxTimestampMs, cleanedTo } = this;
-    return { start, end, bytes, records, maxTimestampMs, cleanedTo, ...changes };
+    const { start, end, bytes, records, maxTimestampMs, cleanedTo, merges } = this;
+    return { start, end, bytes, records, maxTimestampMs, cleanedTo, merges, ...changes };
   }
 
   /** Takes over a state that has become durable. */
@@ -71,5 +80,6 @@ export class Partition {
     this.bytes = state.bytes;
     this.records = state.records;
     this.cleanedTo = state.cleanedTo;
+    this.merges = state.merges;
   }
 }

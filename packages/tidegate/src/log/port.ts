@@ -148,6 +148,11 @@ export interface LogReader {
 
 /** A log that another process owns, read in place. */
 export interface FollowedLog extends LogReader {
+  /**
+   * Calls back once, later, when everything that the owner had acknowledged by now can be read here. What the owner acknowledges it has told before, but the
+   * telling may be on its way while the one who was answered comes here.
+   */
+  reach(done: () => void): void;
   close(): Promise<void>;
 }
 

@@ -125,7 +125,7 @@ function readIndexed(
     if (bases === null) return null;
     for (const base of bases) {
       if (base >= end) return collected.result(base);
-      const found = store.locate(partition, Math.max(base, offset));
+      const found = store.locateIndexed(partition, Math.max(base, offset));
       if (isDamaged(found)) {
         collected.damage(Math.max(found.from, from), found.to);
         offset = found.to;
@@ -273,7 +273,7 @@ function walkIndex(store: BatchSource, partition: Partition, walk: BackwardWalk,
     if (bases === null) return walkAll(store, partition, walk);
     for (const base of bases) {
       if (base >= walk.end) continue;
-      const found = store.locate(partition, Math.max(base, partition.start));
+      const found = store.locateIndexed(partition, Math.max(base, partition.start));
       if (isDamaged(found)) continue;
       const answer = walk.visit(found);
       if (answer !== null) return answer;

@@ -100,6 +100,8 @@ export class Shard {
           reject(TidegateError.from(error));
           next();
           return;
+        } finally {
+          this.store.endReading();
         }
         if (changes === null) {
           resolve();

@@ -62,7 +62,10 @@ export interface Damage extends DamagedRange {
   readonly bytes: number;
 }
 
-/** Where the batches of partitions are found. */
+/**
+ * Where the batches of partitions are found. All calls up to `endReading` see storage as it was at the first of them, so that what one of them
+ * finds, the next finds too, whatever is committed meanwhile.
+ */
 export interface BatchSource {
   /**
    * How many bytes of the log one reading through the key index may pass over, with all partitions of the topic together. Readers
@@ -71,13 +74,20 @@ export interface BatchSource {
   readonly sharedStretchBytes: number;
   /**
    * The batch that covers `offset`, which lies between the partition's start and end, or the damaged range that does.
-   * The batch may begin before `offset`.
+   * The batch may begin before `offset`. Where nothing is compacted it may come from memory that is a moment older than storage.
    */
   locate(partition: Partition, offset: number): StoredBatch | Damage;
+  /**
+   * The same, where the key index led: what it finds is of the same state of storage as the index, or it might hold neither the key nor the
+   * offset that the index means.
+   */
+  locateIndexed(partition: Partition, offset: number): StoredBatch | Damage;
   /** Where the batch that covers `offset` begins, without reading it; `offset` itself where none does. */
   baseOf(partition: Partition, offset: number): number;
   /** May name a batch too many, never one too few; null if the store keeps no index for the partition. */
   basesOfKey(partition: Partition, search: KeySearch): readonly number[] | null;
+  /** Lets go of the state of storage that was read. To be called in the turn in which reading began: an old state pins what commits free. */
+  endReading(): void;
 }
 
 /** What a partition's batches rest on: memory, or LMDB. One commit at a time. */

@@ -23,7 +23,13 @@ export class TopicReader {
 
   read(request: ReadRequest): ReadResult {
     const state = this.#source.get(request.topic);
-    return readPartition(this.#source.batchesOf(state), partitionAt(state, request.partition), request);
+    const partition = partitionAt(state, request.partition);
+    const batches = this.#source.batchesOf(state);
+    try {
+      return readPartition(batches, partition, request);
+    } finally {
+      batches.endReading();
+    }
   }
 
   bounds(topic: string, partition: number): PartitionBounds {
@@ -33,13 +39,24 @@ export class TopicReader {
 
   offsetAtTime(topic: string, partition: number, timeMs: number): number {
     const state = this.#source.get(topic);
-    return offsetAtTime(this.#source.batchesOf(state), partitionAt(state, partition), timeMs);
+    const at = partitionAt(state, partition);
+    const batches = this.#source.batchesOf(state);
+    try {
+      return offsetAtTime(batches, at, timeMs);
+    } finally {
+      batches.endReading();
+    }
   }
 
   offsetOfLast(topic: string, partition: number, count: number, key?: string, before?: number): number {
     const state = this.#source.get(topic);
     const at = partitionAt(state, partition);
-    return offsetOfLast(this.#source.batchesOf(state), at, count, key, before ?? at.end);
+    const batches = this.#source.batchesOf(state);
+    try {
+      return offsetOfLast(batches, at, count, key, before ?? at.end);
+    } finally {
+      batches.endReading();
+    }
   }
 
   partitionOf(topic: Topic, key: string): number {

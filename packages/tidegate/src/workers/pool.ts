@@ -207,7 +207,7 @@ export class WorkerPool implements Lines {
       return;
     }
     logger.error(
-      { worker: worker.number, pid: worker.pid, code, signal, delayMs },
+      { worker: worker.number, pid: worker.pid, code, signal, line: worker.line.closeReason, delayMs },
       'A worker has died and is being replaced; its clients connect again',
     );
     this.#restarts.add(1);

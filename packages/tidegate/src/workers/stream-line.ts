@@ -39,6 +39,9 @@ export interface StreamLineOptions {
   readonly failed: (error: unknown) => void;
 }
 
+/** Why a line is closed: the other end or the pipe has gone, this end has closed it, or the other end left too much unread. */
+export type CloseReason = 'gone' | 'closed' | 'unread';
+
 type Asked = Parameters<Line['onAsked']>[1];
 
 /** A line over a pipe. Frames gather, so that a turn costs one system call, however much is said. */
@@ -55,7 +58,7 @@ export class StreamLine implements Line {
   #lastId = 0;
   #scheduled = false;
   #sentMs = Number.NEGATIVE_INFINITY;
-  #isClosed = false;
+  #closeReason: CloseReason | null = null;
 
   constructor(options: StreamLineOptions) {
     const { stream, peer } = options;
@@ -64,8 +67,17 @@ export class StreamLine implements Line {
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     // What is wrong with the pipe is said by its end.
     stream.on('error', () => {});
-    stream.on('end', () => this.close());
-    stream.on('close', () => this.close());
+    stream.on('end', () => this.#close('gone'));
+    stream.on('close', () => this.#close('gone'));
+  }
+
+  /** Null while the line is open. */
+  get closeReason(): CloseReason | null {
+    return this.#closeReason;
+  }
+
+  get #isClosed(): boolean {
+    return this.#closeReason !== null;
   }
 
   tell(subject: LineSubject, message: Uint8Array): void {
@@ -97,8 +109,12 @@ export class StreamLine implements Line {
 
   /** Ends the line at both ends. */
   close(): void {
+    this.#close('closed');
+  }
+
+  #close(reason: CloseReason): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
+    this.#closeReason = reason;
     this.#options.stream.destroy();
     const open = [...this.#open.values()];
     this.#open.clear();
@@ -180,7 +196,7 @@ export class StreamLine implements Line {
     if (this.#isClosed) return;
     this.#sentMs = nowMs;
     stream.write(this.#out.take());
-    if (stream.writableLength > unsentBytesMax) this.close();
+    if (stream.writableLength > unsentBytesMax) this.#close('unread');
   }
 }
 

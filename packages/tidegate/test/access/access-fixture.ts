@@ -11,6 +11,7 @@ export const NOW_SECONDS = Date.UTC(2026, 0, 1) / 1000;
 
 const noChannels: Channels = {
   publish() {},
+  reach: (_channels, _footing, ready) => ready(),
   subscribe() {
     throw new Error('Nobody subscribes here');
   },

@@ -21,7 +21,7 @@ function open(
   others: Partial<OpenGateOptions> = {},
 ) {
   return openGate({
-    channels: { publish() {}, subscribe: () => assert.fail(), drain() {} },
+    channels: { reach() {}, publish() {}, subscribe: () => assert.fail(), drain() {} },
     clock: new ManualClock(),
     limits: resolveLimits(),
     logger: { ...silentLogger, warn: (_fields, message) => warnings.push(message) },

@@ -127,6 +127,21 @@ test('while appendBytesPendingMax are under way, further events are refused, and
   assert.equal(taken.length, 2);
 });
 
+test('an event that is refused for lack of room is not encoded', () => {
+  const { taken, line, publisher } = forwarded(4096);
+  let encoded = 0;
+  const large: PublishedEvent = {
+    ...event('x'.repeat(3000)),
+    get identitySource() {
+      encoded++;
+      return '';
+    },
+  };
+  for (const _ of [1, 2]) publisher.publish([large], 'http', () => {});
+  line.deliver();
+  assert.deepEqual([encoded, taken.length], [1, 1]);
+});
+
 test('if the owner dies, what was not acknowledged is refused so that it is tried again', () => {
   const { line, publisher } = forwarded();
   let answer: unknown;

@@ -48,6 +48,8 @@ class CountedChannels implements Channels {
     this.#hub = hub;
   }
 
+  reach: Channels['reach'] = (...wanted) => this.#hub.reach(...wanted);
+
   publish: Channels['publish'] = (events, protocol, done) => this.#hub.publish(events, protocol, done);
 
   subscribe: Channels['subscribe'] = (request) => {

@@ -41,6 +41,21 @@ test('what was taken is never written again', () => {
   assert.equal(writer.take().toString(), 'ghijkl');
 });
 
+test('what was written can be forgotten, and with it a buffer that grew beyond what is kept', () => {
+  const writer = new ByteWriter(8, 16);
+  for (const [text, kept] of [
+    ['abc', true],
+    ['abcdefghijkl', true],
+    ['abcdefghijklmnopqrstuvwxyz', false],
+  ] as const) {
+    writer.ascii(text);
+    const { buffer } = writer.peek();
+    writer.clear();
+    assert.equal(writer.length, 0);
+    assert.equal(writer.peek().buffer === buffer, kept, text);
+  }
+});
+
 test('a part of a source can be written, and what was written can be taken back', () => {
   const writer = new ByteWriter();
   writer.bytes(Buffer.from('0123456789'), 2, 5);

@@ -17,10 +17,20 @@ export type FollowerQuestion =
   /** What it has been told of so far, read as it was told. */
   | { readonly about: 'heard'; readonly topic: string }
   /** What can be read now. */
-  | { readonly about: 'read'; readonly topic: string; readonly partition: number; readonly key?: string }
-  | { readonly about: 'last'; readonly topic: string; readonly count: number }
+  | {
+      readonly about: 'read';
+      readonly topic: string;
+      readonly partition: number;
+      readonly key?: string;
+      readonly from?: number;
+    }
+  | { readonly about: 'last'; readonly topic: string; readonly count: number; readonly key?: string }
   | { readonly about: 'topics' }
-  /** What the log tells from now on arrives only after `listen`. */
+  /** How much memory the first batch of a topic keeps, and how long it is. */
+  | { readonly about: 'kept'; readonly topic: string }
+  /** Answered once the follower has reached what the owner had told by then, with the end of the topic. */
+  | { readonly about: 'reach'; readonly topic: string }
+  /** What the log tells or answers from now on arrives only after `listen`. */
   | { readonly about: 'deafen' }
   | { readonly about: 'listen' };
 
@@ -46,18 +56,21 @@ let isDeaf = false;
 let unheard: (() => void)[] = [];
 line.onClosed(() => process.exit());
 
-/** The line as the log has it: what is told on it can be held back. */
+/** Lets what came be taken, in its order, or holds it back. */
+function hear(take: () => void): void {
+  if (isDeaf) unheard.push(take);
+  else take();
+}
+
+/** The line as the log has it: what comes on it can be held back. */
 const logLine: Line = {
   peer: 0,
   tell: (subject, message) => line.tell(subject, message),
-  ask: (subject, question, done) => line.ask(subject, question, done),
+  ask: (subject, question, done) =>
+    line.ask(subject, question, (error, answer) => hear(() => done(error, answer))),
   onAsked: (subject, take) => line.onAsked(subject, take),
   onClosed: (listener) => line.onClosed(listener),
-  onTold: (subject, take) =>
-    line.onTold(subject, (message) => {
-      if (isDeaf) unheard.push(() => take(message));
-      else take(message);
-    }),
+  onTold: (subject, take) => line.onTold(subject, (message) => hear(() => take(message))),
 };
 
 function listen(): void {
@@ -73,9 +86,9 @@ function listen(): void {
   });
 }
 
-function reading({ topic, partition, key }: FollowerQuestion & { about: 'read' }): FollowerReading {
+function reading({ topic, partition, ...options }: FollowerQuestion & { about: 'read' }): FollowerReading {
   const { start, end } = log.bounds(topic, partition);
-  const { records, damaged } = readAll(log, topic, partition, key === undefined ? {} : { key });
+  const { records, damaged } = readAll(log, topic, partition, options);
   return { start, end, records, damaged: damaged.length };
 }
 
@@ -96,13 +109,19 @@ async function answerTo(question: FollowerQuestion): Promise<unknown> {
     case 'read':
       return reading(question);
     case 'last':
-      return log.offsetOfLast(question.topic, 0, question.count);
+      return log.offsetOfLast(question.topic, 0, question.count, question.key);
+    case 'kept': {
+      const { bytes } = log.read({ topic: question.topic, partition: 0, from: 0, bytesMax: 1 }).batches[0];
+      return { bytes: bytes.length, kept: bytes.buffer.byteLength };
+    }
+    case 'reach':
+      return new Promise((resolve) => log.reach(() => resolve(log.bounds(question.topic, 0).end)));
     case 'deafen':
       isDeaf = true;
       return null;
     case 'listen':
       isDeaf = false;
-      for (const hear of unheard) hear();
+      for (const take of unheard) take();
       unheard = [];
       return null;
     case 'topics':

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { lineJson, readLineJson, systemClock } from '../../src/kernel/index.ts';
 import { type Log, openLog, type TopicSpec } from '../../src/log/index.ts';
-import { StreamLine } from '../../src/workers/index.ts';
-import type { FollowerQuestion, FollowerReading } from './follower-process.ts';
+import { Follower, killFollowers } from './follower-lab.ts';
+import type { FollowerReading } from './follower-process.ts';
 import {
   appendTo,
   dataOf,
@@ -19,58 +15,12 @@ import {
   topicSpec,
 } from './log-fixture.ts';
 
-const PROGRAM = fileURLToPath(new URL('./follower-process.ts', import.meta.url));
-
 const clock = new SteppedClock();
 let scratch: ReturnType<typeof scratchFolder>;
 let log: Log;
-const followers = new Set<Follower>();
 
 /** Another process that follows the log. */
-class Follower {
-  readonly #child: ChildProcess;
-  readonly #line: StreamLine;
-
-  private constructor() {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    });
-    this.#line = new StreamLine({
-      stream: this.#child.stdio[3] as Duplex,
-      peer: 1,
-      clock: systemClock,
-      sends: 'soon',
-      unsentBytesMax: 1 << 26,
-      failed: assert.ifError,
-    });
-  }
-
-  static async start(): Promise<Follower> {
-    const follower = new Follower();
-    followers.add(follower);
-    log.lead(follower.#line);
-    await follower.ask({ about: 'follow', folder: scratch.folder });
-    return follower;
-  }
-
-  /** Answered after all that the log has told the follower by now. */
-  ask<Answer>(question: FollowerQuestion): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.#line.ask('life', lineJson(question), (error, answer) => {
-        if (error === null) resolve(readLineJson<Answer>(answer));
-        else reject(error);
-      });
-    });
-  }
-
-  read(topic: string, partition = 0): Promise<FollowerReading> {
-    return this.ask({ about: 'read', topic, partition });
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
-  }
-}
+const follow = (): Promise<Follower> => Follower.start(log, scratch.folder);
 
 /** That the follower sees what the owner does, in every partition. */
 async function assertSame(follower: Follower, topic: string, partitions = 1): Promise<FollowerReading> {
@@ -91,8 +41,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const follower of followers) follower.kill();
-  followers.clear();
+  killFollowers();
   await log.close();
   scratch.remove();
 });
@@ -101,7 +50,7 @@ for (const durability of ['none', 'written', 'synced'] as const) {
   test(`a follower reads what was there and hears what comes, of durability ${durability}`, async () => {
     await log.createTopic(topicSpec('t', { durability, partitions: 3 }));
     for (const i of range(0, 20)) await appendTo(log, 't', [record(`before ${i}`, { key: `k${i}` })]);
-    const follower = await Follower.start();
+    const follower = await follow();
     await assertSame(follower, 't', 3);
     for (const i of range(0, 20)) await appendTo(log, 't', [record(`after ${i}`, { key: 'one' })]);
     await assertSame(follower, 't', 3);
@@ -114,7 +63,7 @@ for (const durability of ['none', 'written', 'synced'] as const) {
 }
 
 test('topics come and go with what is in them, and one that is made anew is another', async () => {
-  const follower = await Follower.start();
+  const follower = await follow();
   const names = async (): Promise<unknown> =>
     (await follower.ask<TopicSpec[]>({ about: 'topics' })).map(({ name }) => name);
   assert.deepEqual(await names(), []);
@@ -132,7 +81,7 @@ test('topics come and go with what is in them, and one that is made anew is anot
 test('a topic that is changed is changed for followers, and its barrier is told', async () => {
   await log.createTopic(topicSpec('old'));
   await appendTo(log, 'old', [record('1'), record('2')]);
-  const follower = await Follower.start();
+  const follower = await follow();
   await log.createTopic(topicSpec('new'));
   await log.alterTopic(topicSpec('new', { retentionMs: 5000 }));
   const told = await follower.ask<unknown[]>({ about: 'topics' });
@@ -143,7 +92,7 @@ for (const durability of ['none', 'synced'] as const) {
   test(`what retention drops begins further on for followers too, of durability ${durability}`, async () => {
     await log.createTopic(topicSpec('t', { durability, retentionMs: 10_000 }));
     for (const i of range(0, 50)) await appendTo(log, 't', [record(`old ${i}`)]);
-    const follower = await Follower.start();
+    const follower = await follow();
     clock.advance(60_000);
     await appendTo(log, 't', [record('young')]);
     await log.maintain();
@@ -155,7 +104,7 @@ for (const durability of ['none', 'synced'] as const) {
 
 test('a ring in memory that makes room makes it for followers too', async () => {
   await log.createTopic(topicSpec('t', { durability: 'none' }));
-  const follower = await Follower.start();
+  const follower = await follow();
   for (const i of range(0, 40)) await appendTo(log, 't', [record(`${i} ${'x'.repeat(4000)}`)]);
   const { start } = await assertSame(follower, 't');
   assert.ok(start > 0);
@@ -164,7 +113,7 @@ test('a ring in memory that makes room makes it for followers too', async () => 
 for (const durability of ['none', 'synced'] as const) {
   test(`a follower sees each key's latest record after compaction, of durability ${durability}`, async () => {
     await log.createTopic(topicSpec('t', { durability, compacted: true }));
-    const follower = await Follower.start();
+    const follower = await follow();
     for (const i of range(0, 300)) await appendTo(log, 't', [record(`value ${i}`, { key: `k${i % 7}` })]);
     await follower.read('t');
     await log.maintain();
@@ -176,7 +125,7 @@ for (const durability of ['none', 'synced'] as const) {
         .map((i) => `value ${i}`)
         .sort(),
     );
-    const late = await Follower.start();
+    const late = await follow();
     assert.deepEqual((await late.read('t')).records, readAll(log, 't').records);
   });
 }
@@ -184,7 +133,7 @@ for (const durability of ['none', 'synced'] as const) {
 test('a key of a million others is found by its index', async () => {
   await log.createTopic(topicSpec('t', { keyIndex: true }));
   for (const i of range(0, 30)) await appendTo(log, 't', [record(`value ${i}`, { key: `k${i % 10}` })]);
-  const follower = await Follower.start();
+  const follower = await follow();
   const { records } = await follower.ask<FollowerReading>({
     about: 'read',
     topic: 't',
@@ -198,7 +147,7 @@ test('a key of a million others is found by its index', async () => {
 test('what was dropped and not yet told is no damage: the partition begins further on', async () => {
   await log.createTopic(topicSpec('t', { retentionMs: 10_000 }));
   for (const i of range(0, 40)) await appendTo(log, 't', [record(`old ${i}`)]);
-  const follower = await Follower.start();
+  const follower = await follow();
   await follower.ask({ about: 'deafen' });
   clock.advance(60_000);
   await appendTo(log, 't', [record('young')]);
@@ -216,7 +165,7 @@ test('what was dropped and not yet told is no damage: the partition begins furth
 test('of a topic that was deleted and not yet told, nothing is left and nothing is damaged', async () => {
   await log.createTopic(topicSpec('t'));
   for (const i of range(0, 40)) await appendTo(log, 't', [record(`old ${i}`)]);
-  const follower = await Follower.start();
+  const follower = await follow();
   await follower.ask({ about: 'deafen' });
   await log.deleteTopic('t');
   const created = await log.createTopic(topicSpec('t'));
@@ -227,7 +176,7 @@ test('of a topic that was deleted and not yet told, nothing is left and nothing 
 
 test('while the owner appends and drops, a follower that reads all the time meets no damage and misses nothing', async () => {
   await log.createTopic(topicSpec('t', { retentionBytes: 20_000 }));
-  const follower = await Follower.start();
+  const follower = await follow();
   let isDone = false;
   const readings = (async () => {
     let count = 0;
@@ -253,4 +202,38 @@ test('while the owner appends and drops, a follower that reads all the time meet
   await assertSame(follower, 't');
   const heard = await follower.ask<string[]>({ about: 'heard', topic: 't' });
   assert.equal(heard.length, 600);
+});
+
+test('a follower can follow a log that has more in memory than its line may hold', async () => {
+  for (const i of range(0, 8)) {
+    await log.createTopic(topicSpec(`t${i}`, { durability: 'none', partitions: 4 }));
+    for (const j of range(0, 80)) await appendTo(log, `t${i}`, [record('x'.repeat(4000), { key: `k${j}` })]);
+  }
+  const follower = await Follower.start(log, scratch.folder, 1 << 20);
+  for (const i of range(0, 8)) await assertSame(follower, `t${i}`, 4);
+});
+
+test('a batch in memory keeps nothing else of what came with it', async () => {
+  await log.createTopic(topicSpec('t', { durability: 'none' }));
+  const follower = await follow();
+  await Promise.all(range(0, 100).map((i) => appendTo(log, 't', [record(`${i}`)])));
+  for (const i of range(0, 20)) await appendTo(log, 't', [record(`later ${i}`)]);
+  const { bytes, kept } = await follower.ask<{ bytes: number; kept: number }>({ about: 'kept', topic: 't' });
+  assert.equal(kept, bytes);
+});
+
+test('a follower that has not heard yet of what was appended has reached it once it says so', async () => {
+  await log.createTopic(topicSpec('t'));
+  const follower = await follow();
+  await follower.ask({ about: 'deafen' });
+  await appendTo(log, 't', [record('1')]);
+  let reached: unknown = null;
+  const reaching = follower.ask<number>({ about: 'reach', topic: 't' }).then((end) => {
+    reached = end;
+  });
+  assert.equal((await follower.read('t')).end, 0);
+  assert.equal(reached, null);
+  await follower.ask({ about: 'listen' });
+  await reaching;
+  assert.equal(reached, 1);
 });

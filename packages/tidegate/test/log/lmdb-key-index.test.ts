@@ -99,3 +99,27 @@ test('a reading by the index stops at the end that it was given', async () => {
   await log.close();
   remove();
 });
+
+test('a key is found by the index at every moment of a commit that merges its batch with others', async () => {
+  const { folder, remove } = scratchFolder();
+  const log = await openLog(logOptions(folder));
+  await log.createTopic(topicSpec('t', { keyIndex: true, compacted: true }));
+  for (const key of ['a', 'b']) await appendTo(log, 't', [record(key, { key })]);
+  let isDone = false;
+  const compacted = log.maintain().then(() => {
+    isDone = true;
+  });
+  // Storage shows the commit while this turn lasts, which is before the log has heard that it is done.
+  for (let first = 1; !isDone; await new Promise(setImmediate)) {
+    for (let readings = 0; readings < 20_000 && first === 1; readings++) {
+      const { batches } = log.read({ topic: 't', partition: 0, from: 0, key: 'b', bytesMax: MIB });
+      assert.equal(batches.length, 1);
+      assert.equal(batches[0].indexOfKey('b') === -1, false);
+      assert.equal(log.offsetOfLast('t', 0, 1, 'b'), 1);
+      first = batches[0].baseOffset;
+    }
+  }
+  await compacted;
+  await log.close();
+  remove();
+});

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { open, type RootDatabase } from 'lmdb';
 import { type LogFields, silentLogger } from '../../src/kernel/index.ts';
 import { type Log, openLog } from '../../src/log/index.ts';
+import { Follower, killFollowers } from './follower-lab.ts';
 import {
   appendTo,
   dataOf,
@@ -102,6 +103,29 @@ for (const durability of ['written', 'synced'] as const) {
     await log.close();
   });
 }
+
+test('no read transaction is held by a follower between its readings', async () => {
+  const log = await openLog(logOptions(folder));
+  await log.createTopic(topicSpec('t', { keyIndex: true, compacted: true, retentionBytes: MIB }));
+  await fill(log, 20);
+  const environment = environmentOf('synced');
+  const follower = await Follower.start(log, folder);
+  await follower.ask({ about: 'deafen' });
+  for (const isMaintained of [false, true]) {
+    if (isMaintained) await log.maintain();
+    for (const question of [
+      { about: 'read', topic: 't', partition: 0 },
+      { about: 'read', topic: 't', partition: 0, key: 'k7' },
+      { about: 'last', topic: 't', count: 30, key: 'k9' },
+      { about: 'last', topic: 't', count: 3000 },
+    ] as const) {
+      await follower.ask(question);
+      assert.deepEqual(heldTransactions(environment), [], JSON.stringify(question));
+    }
+  }
+  killFollowers();
+  await log.close();
+});
 
 test('the place of a reader that was killed is cleared while the log is open', async () => {
   const cleared: LogFields[] = [];

@@ -165,4 +165,14 @@ test('a line is given up when the other end leaves more unread than workerUnsent
     await new Promise(setImmediate);
   }
   assert.ok(closed);
+  assert.equal(line.closeReason, 'unread');
+});
+
+test('a line that is closed says why', async () => {
+  const { owner, worker } = lines();
+  assert.equal(owner.closeReason, null);
+  owner.close();
+  assert.equal(owner.closeReason, 'closed');
+  while (worker.closeReason === null) await new Promise(setImmediate);
+  assert.equal(worker.closeReason, 'gone');
 });

@@ -33,14 +33,17 @@ export function readHistory(
     fail(ERROR.notAvailable);
     return;
   }
-  try {
-    const top = topOf(context, wish.channel);
-    if (top === null) fail(ERROR.notAvailable);
-    else if (isOfOtherEpoch(wish.since, top)) fail(ERROR.unrecoverablePosition);
-    else read(context, wish, top);
-  } catch (error) {
-    fail(protocolErrorOf(error));
-  }
+  const begin = (): void => {
+    try {
+      const top = topOf(context, wish.channel);
+      if (top === null) fail(ERROR.notAvailable);
+      else if (isOfOtherEpoch(wish.since, top)) fail(ERROR.unrecoverablePosition);
+      else read(context, wish, top);
+    } catch (error) {
+      fail(protocolErrorOf(error));
+    }
+  };
+  context.channels.reach([wish.channel], () => 'everything', begin);
 
   function read(
     { channels, limits, encoder }: HistoryContext,

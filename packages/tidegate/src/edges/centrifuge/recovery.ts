@@ -40,15 +40,18 @@ export function readMissed(
     keep: 'first',
     gaps: 'refused',
   } as const;
-  try {
-    readPage(channels, request, (page) => {
-      if (page instanceof TidegateError) done(protocolErrorOf(page));
-      else if (page === 'gap' || page.next === null) done('unrecoverable');
-      else done({ publications: page.publications, recovered: true, next: page.next });
-    });
-  } catch (error) {
-    done(protocolErrorOf(error));
-  }
+  const read = (): void => {
+    try {
+      readPage(channels, request, (page) => {
+        if (page instanceof TidegateError) done(protocolErrorOf(page));
+        else if (page === 'gap' || page.next === null) done('unrecoverable');
+        else done({ publications: page.publications, recovered: true, next: page.next });
+      });
+    } catch (error) {
+      done(protocolErrorOf(error));
+    }
+  };
+  channels.reach([channel], () => request.from, read);
 }
 
 /**

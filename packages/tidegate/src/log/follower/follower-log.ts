@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type Limits, type Line, type Logger, type Metrics, noMetrics } from '../../kernel/index.ts';
 import { TailListeners } from '../event-log.ts';
 import { logMetrics } from '../log-metrics.ts';
@@ -18,9 +19,14 @@ import { TopicReader, unknownTopic } from '../topic-reader.ts';
 import { TopicState } from '../topic-state.ts';
 import { FollowedFiles } from './followed-files.ts';
 import {
+  FOLLOW,
   type LogMessages,
+  MORE_TO_HAND_OVER,
+  NEXT_PIECE,
+  REACH,
   readLogMessage,
   type ToldBatch,
+  type ToldMerge,
   type ToldPartition,
   type ToldTopics,
 } from './messages.ts';
@@ -44,6 +50,7 @@ const UNCOUNTED = logMetrics(noMetrics, 'none');
  * something was looks again from where the log begins by then.
  */
 export class FollowerLog implements FollowedLog {
+  readonly #line: Line;
   readonly #files: FollowedFiles;
   readonly #memory = new MemoryStore();
   readonly #states = new Map<number, TopicState>();
@@ -51,8 +58,12 @@ export class FollowerLog implements FollowedLog {
   readonly #reader: TopicReader;
   readonly #tailListeners = new TailListeners();
   #topics: ReadonlyMap<string, Topic> = new Map();
+  /** Who waits for the next question, while one is under way. */
+  #reaching: (() => void)[] = [];
+  #isReaching = false;
 
   private constructor(options: FollowOptions) {
+    this.#line = options.line;
     this.#files = new FollowedFiles(options);
     this.#reader = new TopicReader({
       get: (name) => {
@@ -73,12 +84,16 @@ export class FollowerLog implements FollowedLog {
         topics: (told) => log.#takeTopics(told),
         partitions: (told) => log.#takePartitions(told),
         batch: (told) => log.#takeBatch(told),
+        merged: (told) => log.#takeMerge(told),
       };
       line.onTold('log', (message) => readLogMessage(message, messages));
-      line.ask('log', new Uint8Array(0), (error) => {
-        if (error === null) resolve(log);
-        else reject(error);
-      });
+      const ask = (question: number): void =>
+        line.ask('log', Uint8Array.of(question), (error, answer) => {
+          if (error !== null) reject(error);
+          else if (answer[0] === MORE_TO_HAND_OVER) ask(NEXT_PIECE);
+          else resolve(log);
+        });
+      ask(FOLLOW);
     });
   }
 
@@ -110,8 +125,26 @@ export class FollowerLog implements FollowedLog {
     return this.#tailListeners.add(listener);
   }
 
+  reach(done: () => void): void {
+    this.#reaching.push(done);
+    if (!this.#isReaching) this.#askToReach();
+  }
+
   close(): Promise<void> {
     return this.#files.close();
+  }
+
+  /** One question for all who came since the last one was asked; its answer may be about what was before them. */
+  #askToReach(): void {
+    const waiting = this.#reaching;
+    this.#reaching = [];
+    this.#isReaching = true;
+    // Without an owner, what is there is all there will be.
+    this.#line.ask('log', Uint8Array.of(REACH), () => {
+      this.#isReaching = false;
+      for (const done of waiting) done();
+      if (!this.#isReaching && this.#reaching.length > 0) this.#askToReach();
+    });
   }
 
   // --- What the owner tells. ---
@@ -125,9 +158,11 @@ export class FollowerLog implements FollowedLog {
         continue;
       }
       const state = new TopicState(stored, [], UNCOUNTED.recordsAppended(''), UNCOUNTED.bytesAppended(''));
-      for (const [index, [start, end]] of bounds.entries()) {
-        state.partitions[index].start = start;
-        state.partitions[index].end = end;
+      for (const [index, [start, end, merges]] of bounds.entries()) {
+        const partition = state.partitions[index];
+        partition.start = start;
+        partition.end = end;
+        partition.merges = merges;
       }
       this.#states.set(stored.topic.id, state);
       this.#byName.set(stored.topic.name, state);
@@ -152,9 +187,17 @@ export class FollowerLog implements FollowedLog {
   #takeBatch({ topicId, partition: index, place, bytes }: ToldBatch): void {
     const partition = this.#states.get(topicId)?.partitions[index];
     if (partition === undefined) return;
-    const batch = new StoredBatch(bytes);
+    // What came over the line is a view of a chunk of it, with whatever else came at that time, and the ring keeps its batches for long.
+    const own = Buffer.allocUnsafeSlow(bytes.length);
+    own.set(bytes);
+    const batch = new StoredBatch(own);
     if (place === 'end') partition.ring.push(batch);
     else partition.ring.replace(batch);
+  }
+
+  #takeMerge({ topicId, partition: index, bases, merges }: ToldMerge): void {
+    const partition = this.#states.get(topicId)?.partitions[index];
+    if (partition !== undefined) this.#files.merged(partition, bases, merges);
   }
 
   #remove(id: number): void {

@@ -7,12 +7,24 @@ import type { StoredTopic } from '../topic-state.ts';
 const TOPICS = 1;
 const PARTITIONS = 2;
 const BATCH = 3;
+const MERGED = 4;
+
+/** What a follower asks of the owner; the first byte says which. To tell it everything from now on: */
+export const FOLLOW = 1;
+/** A further piece of what is in memory only. */
+export const NEXT_PIECE = 2;
+/** Nothing: what the owner had told when the question came is there before the answer. */
+export const REACH = 3;
+
+/** The first byte of the owner's answer: whether there are further pieces. */
+export const ALL_HANDED_OVER = 0;
+export const MORE_TO_HAND_OVER = 1;
 
 /** A topic that is new or another than before. */
 export interface ToldTopic {
   readonly stored: StoredTopic;
-  /** The bounds of its partitions. Counts for those that did not know the topic. */
-  readonly bounds: readonly (readonly [start: number, end: number])[];
+  /** The bounds of its partitions, and how often compaction has merged batches of them. Counts for those that did not know the topic. */
+  readonly bounds: readonly (readonly [start: number, end: number, merges: number])[];
 }
 
 export interface ToldTopics {
@@ -36,11 +48,22 @@ export interface ToldBatch {
   readonly bytes: Buffer;
 }
 
+/** Batches of a topic that is in a file are no more: one commit of compaction has merged them. */
+export interface ToldMerge {
+  readonly topicId: number;
+  readonly partition: number;
+  /** How often that has happened to the partition by now. */
+  readonly merges: number;
+  /** The base offsets of the batches. */
+  readonly bases: readonly number[];
+}
+
 /** Takes what a message says. */
 export interface LogMessages {
   topics(told: ToldTopics): void;
   partitions(told: readonly ToldPartition[]): void;
   batch(told: ToldBatch): void;
+  merged(told: ToldMerge): void;
 }
 
 export function encodeTopics(told: ToldTopics): Buffer {
@@ -72,6 +95,16 @@ export function encodeBatch({ topicId, partition, place, bytes }: ToldBatch): Bu
   return out.take();
 }
 
+export function encodeMerge({ topicId, partition, merges, bases }: ToldMerge): Buffer {
+  const out = new ByteWriter(17 + bases.length * 8);
+  out.byte(MERGED);
+  out.uint32(topicId);
+  out.uint32(partition);
+  out.float64(merges);
+  for (const base of bases) out.float64(base);
+  return out.take();
+}
+
 export function readLogMessage(message: Buffer, take: LogMessages): void {
   const reader = new ByteReader(message);
   switch (reader.byte()) {
@@ -98,5 +131,12 @@ export function readLogMessage(message: Buffer, take: LogMessages): void {
         place: reader.byte() === 0 ? 'end' : 'merged',
         bytes: reader.blob(),
       });
+      return;
+    case MERGED: {
+      const told = { topicId: reader.uint32(), partition: reader.uint32(), merges: reader.float64() };
+      const bases: number[] = [];
+      while (!reader.isAtEnd) bases.push(reader.float64());
+      take.merged({ ...told, bases });
+    }
   }
 }

@@ -2,9 +2,11 @@ import { Buffer } from 'node:buffer';
 import { EMPTY_PARTITION, type PartitionState } from '../partition.ts';
 import type { StoredTopic } from '../topic-state.ts';
 
-const STATE_BYTES = 48;
+const STATE_BYTES = 56;
+/** Where the count of merges is, which states from before it was kept have not. */
+const AT_MERGES = 48;
 
-/** Six little-endian f64, in the order of `PartitionState`. */
+/** Seven little-endian f64, in the order of `PartitionState`. */
 export function encodePartitionState(state: PartitionState): Buffer {
   const bytes = Buffer.allocUnsafeSlow(STATE_BYTES);
   bytes.writeDoubleLE(state.start, 0);
@@ -13,6 +15,7 @@ export function encodePartitionState(state: PartitionState): Buffer {
   bytes.writeDoubleLE(state.records, 24);
   bytes.writeDoubleLE(state.maxTimestampMs, 32);
   bytes.writeDoubleLE(state.cleanedTo, 40);
+  bytes.writeDoubleLE(state.merges, AT_MERGES);
   return bytes;
 }
 
@@ -26,6 +29,7 @@ export function decodePartitionState(bytes: Buffer | undefined): PartitionState 
     records: view.getFloat64(24, true),
     maxTimestampMs: view.getFloat64(32, true),
     cleanedTo: view.getFloat64(40, true),
+    merges: bytes.length < STATE_BYTES ? 0 : view.getFloat64(AT_MERGES, true),
   };
 }
 

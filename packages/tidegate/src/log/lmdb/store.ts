@@ -66,7 +66,7 @@ export class LmdbStore implements Store {
     this.#cache = options.cache;
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#reader = new BatchReader(options);
+    this.#reader = new BatchReader({ ...options, isOutdated: isBeingRewritten });
     this.#diskSpace = options.diskSpace;
   }
 
@@ -87,12 +87,17 @@ export class LmdbStore implements Store {
 
   /** The id that the next topic gets; never one that was used. */
   nextTopicId(): number {
-    const bytes = readBytes(this.#environment, this.#environment.meta, NEXT_TOPIC_ID);
+    const bytes = readBytes(this.#environment.meta, NEXT_TOPIC_ID);
+    this.endReading();
     return bytes === undefined ? 1 : topicOfKey(bytes);
   }
 
   locate(partition: Partition, offset: number): StoredBatch | Damage {
     return this.#reader.locate(partition, offset);
+  }
+
+  locateIndexed(partition: Partition, offset: number): StoredBatch | Damage {
+    return this.#reader.locateIndexed(partition, offset);
   }
 
   baseOf(partition: Partition, offset: number): number {
@@ -103,11 +108,17 @@ export class LmdbStore implements Store {
     return this.#reader.basesOfKey(partition, search);
   }
 
+  endReading(): void {
+    this.#reader.endReading();
+  }
+
   commit(changes: Changes, done: CommitCallback): void {
     let committed: Promise<boolean>;
+    setRewriting(changes, 'begins');
     try {
       committed = this.#environment.root.batch(() => this.#write(changes));
     } catch (error) {
+      setRewriting(changes, 'is over');
       done(new TidegateError('log_write_failed', '', { cause: error }));
       return;
     }
@@ -117,6 +128,7 @@ export class LmdbStore implements Store {
         done(null);
       },
       (error: unknown) => {
+        setRewriting(changes, 'is over');
         void commitFailure(error, this.#clock, this.#diskSpace).then((failure) => {
           this.#logger.error({ err: failure.cause, code: failure.code }, 'A commit to the log failed');
           done(failure);
@@ -137,7 +149,9 @@ export class LmdbStore implements Store {
   }
 
   identityChunk(topicId: number, sequence: number): Buffer | undefined {
-    return readBytes(this.#environment, this.#environment.identities, identityKey(topicId, sequence));
+    const bytes = readBytes(this.#environment.identities, identityKey(topicId, sequence));
+    this.endReading();
+    return bytes;
   }
 
   erase(stored: StoredTopic, done: (error: TidegateError | null, progress: 'more' | 'done') => void): void {
@@ -182,6 +196,7 @@ export class LmdbStore implements Store {
         const start = batchKey(id, partition.index, baseOffset);
         const end = batchKey(id, partition.index, endOffset);
         for (const key of [...batches.getKeys({ start, end })]) void batches.remove(key);
+        this.endReading();
         continue;
       }
       void batches.remove(batchKey(id, partition.index, baseOffset));
@@ -236,6 +251,7 @@ export class LmdbStore implements Store {
 
   /** The changes are stored: brings the caches up to date in the same turn. */
   #remember(changes: Changes): void {
+    setRewriting(changes, 'is over');
     for (const { partition, baseOffset, endOffset } of changes.dropped ?? []) {
       this.#cache.remove(partition, baseOffset);
       this.#tail.forget(partition, endOffset);
@@ -244,5 +260,26 @@ export class LmdbStore implements Store {
     for (const { partition, batch, place } of (changes.batches ?? []) as readonly NewBatch[]) {
       if (place === 'end') this.#tail.add(partition, batch);
     }
+  }
+}
+
+function isBeingRewritten({ rewriting }: Partition, offset: number): boolean {
+  return rewriting !== null && offset >= rewriting.from && offset < rewriting.to;
+}
+
+/** Notes which offsets the merged batches of a commit stand for, from before it may be seen until memory has forgotten those that they replace. */
+function setRewriting({ batches, dropped }: Changes, stage: 'begins' | 'is over'): void {
+  // Appends drop nothing.
+  if (batches === undefined || dropped === undefined) return;
+  for (const { partition, batch, place } of batches) {
+    if (place !== 'merged') continue;
+    const { rewriting } = partition;
+    partition.rewriting =
+      stage === 'is over'
+        ? null
+        : {
+            from: Math.min(batch.baseOffset, rewriting?.from ?? batch.baseOffset),
+            to: Math.max(batch.endOffset, rewriting?.to ?? batch.endOffset),
+          };
   }
 }

@@ -23,6 +23,10 @@ export class MemoryStore implements Store {
     );
   }
 
+  locateIndexed(partition: Partition, offset: number): StoredBatch | Damage {
+    return this.locate(partition, offset);
+  }
+
   baseOf(partition: Partition, offset: number): number {
     return partition.ring.find(offset)?.baseOffset ?? offset;
   }
@@ -30,6 +34,8 @@ export class MemoryStore implements Store {
   basesOfKey(): null {
     return null;
   }
+
+  endReading(): void {}
 
   commit(changes: Changes, done: CommitCallback): void {
     for (const { partition, endOffset } of changes.dropped ?? []) {

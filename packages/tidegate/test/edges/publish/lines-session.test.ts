@@ -22,6 +22,7 @@ beforeEach(() => {
   const channels: Channels = {
     publish: (events, _protocol, done) => void publishes.push({ events, done }),
     subscribe: () => assert.fail('nothing is subscribed to'),
+    reach: (_channels, _footing, ready) => ready(),
     drain() {},
   };
   const exchange = {

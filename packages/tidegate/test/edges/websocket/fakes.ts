@@ -61,6 +61,10 @@ export class FakeChannels implements Channels {
     this.published.push({ events, done });
   }
 
+  reach(_channels: readonly string[], _footing: unknown, ready: () => void): void {
+    ready();
+  }
+
   /** Answers the oldest publish: every event of it with the same outcome. */
   answer(error?: TidegateError): void {
     const { events, done } = this.published.shift()!;
