@@ -253,6 +253,10 @@ export const ERRORS = {
     'The stored resources have a format that this version does not read',
     'Start the version that wrote them.',
   ),
+  config_refused: client(
+    'The config file was not taken, and the settings in force stay so',
+    'Mend what the detail names; tidegate check FILE checks a file.',
+  ),
 
   // Starting.
   config_unreadable: server('The config file cannot be read', 'Check the path given with --config.'),
@@ -284,6 +288,86 @@ export const ERRORS = {
   server_untrusted: client(
     "The server's certificate is not believed",
     'Ask for a name that it is for; if you trust who signed it, name their certificate: NODE_EXTRA_CA_CERTS=FILE before the command.',
+  ),
+
+  // The gateway.
+  upstream_unreachable: later(
+    'The origin cannot be reached',
+    'Try again shortly; whoever runs the server finds the reason in its log and in /metrics.',
+  ),
+  upstream_unavailable: later(
+    'No target of the upstream takes requests',
+    'Try again shortly; the targets are unhealthy, or their names resolve to no address.',
+  ),
+  upstream_timeout: later(
+    'The origin took too long',
+    'Try again shortly; the time-outs are those of the route.',
+  ),
+  upstream_malformed: later(
+    'The answer of the origin is not valid HTTP',
+    'The detail names what was wrong; the origin has to send what RFC 9112 defines.',
+  ),
+  upstream_reset: later(
+    'The origin ended the connection before its answer was complete',
+    'Try again shortly if the request may be made twice.',
+  ),
+  circuit_open: later(
+    'The origin has failed too often and is left alone for a while',
+    'Try again after the time that Retry-After tells.',
+  ),
+  bulkhead_full: later('The route has as many requests under way as it may', 'Try again shortly.'),
+  deadline_exceeded: later(
+    'The time that the client gave the request is over',
+    'Ask again with a later deadline.',
+  ),
+  gateway_loop: server(
+    'The request has come through this gateway before',
+    'An upstream leads back to the gateway; correct its targets.',
+  ),
+  grip_instruct_invalid: server(
+    'The GRIP instruction of the origin cannot be followed',
+    'The detail names what was wrong; the origin has to correct it.',
+  ),
+  grip_item_invalid: client(
+    'The GRIP item cannot be published',
+    'The detail names what was wrong; docs/grip.md has the form of an item.',
+  ),
+  grip_signature_invalid: client(
+    'The GRIP signature is not valid',
+    'Sign with the key that the route names, and see that both clocks agree.',
+  ),
+  json_patch_invalid: client(
+    'The JSON patch cannot be applied',
+    'The detail names the operation and what was wrong; RFC 6902 has the form of a patch.',
+  ),
+  routes_file_invalid: client(
+    'The routes file cannot be read',
+    'The detail names the line and what is wrong with it.',
+  ),
+  not_cached: clientLater(
+    'Nothing stored answers the request, and the client wants no other answer',
+    'Ask without only-if-cached in Cache-Control.',
+  ),
+  purge_invalid: client(
+    'The purge cannot be understood',
+    'Name an absolute URL, a prefix of URLs with its host, or one surrogate key.',
+  ),
+  purge_rate_exceeded: clientLater(
+    'Purges come too often',
+    'Wait as long as Retry-After says, purge by prefix or surrogate key at once, or raise limits.cachePurgesPerSecondMax.',
+  ),
+
+  live_status: later(
+    'The origin does not answer with the value',
+    'The detail has the status that it answered with; what was sent before is the last value that there is.',
+  ),
+  live_value_invalid: later(
+    'The answer of the origin cannot be made live',
+    'The origin has to answer with JSON in UTF-8 of at most limits.liveValueBytesMax; the detail says what came.',
+  ),
+  live_resources_exhausted: later(
+    'The live routes keep as many values as they may',
+    'Try again later, or raise limits.liveResourcesMax and limits.liveValuesBytesMax.',
   ),
 
   worker_unavailable: later(

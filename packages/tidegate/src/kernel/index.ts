@@ -1,8 +1,10 @@
 export { ByteReader } from './byte-reader.ts';
 export { ByteWriter, EMPTY } from './bytes.ts';
 export { type Clock, pause, systemClock, type Timer } from './clock.ts';
+export { Deadlines, type Expiring } from './deadlines.ts';
 export { type Blame, ERRORS, type ErrorCode, type ErrorEntry } from './error-registry.ts';
 export { TidegateError } from './errors.ts';
+export { FileWatch, type FileWatchOptions } from './file-watch.ts';
 export { EPOCH_LENGTH, randomId, secretOf } from './ids.ts';
 export type { LimitEntry } from './limit-entry.ts';
 export { LIMITS, type LimitName, type Limits, resolveLimits } from './limits.ts';
@@ -15,6 +17,7 @@ export {
   lineJson,
   readLineJson,
 } from './line.ts';
+export { Liveness, type LivenessOptions, type Watched } from './liveness.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export {
   type Counter,
@@ -25,6 +28,7 @@ export {
   type Metrics,
   noMetrics,
 } from './metrics.ts';
+export { PersistentMap } from './persistent-map.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { parseTimestamp } from './timestamp.ts';
 export { packageVersion } from './version.ts';

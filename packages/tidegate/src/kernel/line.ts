@@ -21,6 +21,8 @@ export const LINE_SUBJECTS = [
   'issuers',
   /** Connections of the Centrifuge protocol that are elsewhere: `edges/centrifuge`. */
   'centrifuge',
+  /** What has been taken out of the cache of the gateway: `gateway/cache`. */
+  'purge',
 ] as const;
 
 export type LineSubject = (typeof LINE_SUBJECTS)[number];

@@ -1,13 +1,12 @@
 import type { Buffer } from 'node:buffer';
-import { stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import {
   type Clock,
   type Counter,
+  FileWatch,
   type Logger,
   type Metrics,
   TidegateError,
-  type Timer,
 } from '../kernel/index.ts';
 import { type Certificate, loadAuthorities, loadCertificate } from './certificate.ts';
 import type { TlsSettings } from './options.ts';
@@ -54,23 +53,20 @@ interface Snapshot {
 export class CertificateStore {
   readonly #options: CertificateStoreOptions;
   readonly #reloads: Readonly<Record<'ok' | 'failed', Counter>>;
-  readonly #timer: Timer;
+  readonly #watch: FileWatch;
   readonly #changed: (first: SecureContextOptions) => void;
   #snapshot: Snapshot;
-  /** How the files looked when they were last read, whether they were good or not. */
-  #seen: string;
-  #isLooking = false;
   #reloading: Promise<void> | null = null;
 
   private constructor(
     options: CertificateStoreOptions,
     snapshot: Snapshot,
-    seen: string,
+    watch: FileWatch,
     changed: (first: SecureContextOptions) => void,
   ) {
     this.#options = options;
     this.#snapshot = snapshot;
-    this.#seen = seen;
+    this.#watch = watch;
     this.#changed = changed;
     const reloads = {
       name: 'tidegate_tls_reloads_total',
@@ -89,7 +85,7 @@ export class CertificateStore {
       },
       () => Math.floor(this.#snapshot.expiresMs / 1000),
     );
-    this.#timer = options.clock.setRepeatingTimer(() => void this.#look(), LOOK_MS);
+    watch.start(() => this.reload());
     warnOfExpiry(options, snapshot);
   }
 
@@ -101,8 +97,9 @@ export class CertificateStore {
     options: CertificateStoreOptions,
     changed: (first: SecureContextOptions) => void,
   ): Promise<CertificateStore> {
-    const seen = await appearance(options.settings);
-    return new CertificateStore(options, await load(options), seen, changed);
+    const { settings, clock } = options;
+    const watch = await FileWatch.open({ paths: filesOf(settings), clock, lookMs: LOOK_MS, tell: 'at once' });
+    return new CertificateStore(options, await load(options), watch, changed);
   }
 
   /** What a connection begins with, before the client has named a server. */
@@ -127,22 +124,14 @@ export class CertificateStore {
   }
 
   close(): void {
-    this.#options.clock.clearTimer(this.#timer);
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isLooking || this.#reloading !== null) return;
-    this.#isLooking = true;
-    const seen = await appearance(this.#options.settings);
-    if (seen !== this.#seen) await this.reload();
-    this.#isLooking = false;
+    this.#watch.close();
   }
 
   async #reload(): Promise<void> {
-    const { settings, logger } = this.#options;
+    const { logger } = this.#options;
     try {
       // Looked at first: what changes while it is read is read again.
-      this.#seen = await appearance(settings);
+      await this.#watch.aboutToRead();
       const snapshot = await load(this.#options);
       this.#snapshot = snapshot;
       this.#changed(snapshot.first);
@@ -202,21 +191,9 @@ function createContext({ file }: Certificate, options: SecureContextOptions): Se
   }
 }
 
-/** What tells whether any of the files has been replaced or written to. */
-async function appearance({ certificates, clients }: TlsSettings): Promise<string> {
-  const paths = certificates.flatMap(({ certificate, key }) => [certificate, key]);
-  if (clients !== null) paths.push(clients.ca);
-  const looks = await Promise.all(
-    paths.map(async (path) => {
-      try {
-        const { dev, ino, size, mtimeMs } = await stat(path);
-        return `${dev}:${ino}:${size}:${mtimeMs}`;
-      } catch {
-        return 'unreadable';
-      }
-    }),
-  );
-  return looks.join(' ');
+function filesOf({ certificates, clients }: TlsSettings): readonly string[] {
+  const files = certificates.flatMap(({ certificate, key }) => [certificate, key]);
+  return clients === null ? files : [...files, clients.ca];
 }
 
 function warnOfExpiry({ clock, logger }: CertificateStoreOptions, { expiresMs }: Snapshot): void {

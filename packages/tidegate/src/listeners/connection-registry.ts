@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Clock, Limits, Logger } from '../kernel/index.ts';
+import type { Clock, Deadlines, Limits, Logger } from '../kernel/index.ts';
 import type { DateHeader } from './date-header.ts';
-import type { Deadlines } from './deadlines.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import type { HttpHandler } from './port.ts';
 

@@ -6,6 +6,9 @@ import type {
   HttpExchange,
   HttpHandler,
   HttpRequest,
+  RelayedBody,
+  RelayedHead,
+  RelayOwner,
   ResponseHeaders,
   StreamFraming,
 } from './port.ts';
@@ -97,6 +100,18 @@ class CrossOriginExchange implements HttpExchange {
   fail(error: TidegateError, headers: ResponseHeaders = {}): void {
     this.#exchange.fail(error, this.#readable(headers));
     this.isAnswered = true;
+  }
+
+  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    const fields = [...head.fields];
+    for (const [name, value] of Object.entries(this.#readable({}))) fields.push(name, String(value));
+    const body = this.#exchange.relay({ ...head, fields }, owner);
+    this.isAnswered = true;
+    return body;
+  }
+
+  inform(status: number, fields: readonly string[]): void {
+    this.#exchange.inform(status, fields);
   }
 
   stream(

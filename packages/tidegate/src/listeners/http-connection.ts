@@ -1,13 +1,14 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { TidegateError } from '../kernel/index.ts';
+import { type Expiring, TidegateError } from '../kernel/index.ts';
 import { type RequestHead, RequestParser } from '../wire/http1/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
+import { incomplete } from './incoming-exchange.ts';
 import type { ByteChannel, ByteChannelOwner } from './port.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { type ChannelInput, ignoreError, SocketChannel } from './socket-channel.ts';
-import { incomplete, Turn, type TurnHost } from './turn.ts';
+import { Turn } from './turn.ts';
+import type { TurnHost } from './turn-host.ts';
 
 /**
  * Where a connection stands: waiting for a head; in the turn of a request; its last response is written and input is

@@ -1,11 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Limits, Logger, Metrics } from '../kernel/index.ts';
-import { TidegateError } from '../kernel/index.ts';
+import { Deadlines, TidegateError } from '../kernel/index.ts';
 import { responseHead } from '../wire/http1/index.ts';
 import { ConnectionRegistry, type ListenerContext } from './connection-registry.ts';
 import { DateHeader } from './date-header.ts';
-import { Deadlines } from './deadlines.ts';
 import { HttpConnection } from './http-connection.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { listen } from './listen.ts';

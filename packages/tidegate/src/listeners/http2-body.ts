@@ -1,8 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Stream } from 'node:http2';
-import { TidegateError } from '../kernel/index.ts';
+import { type Expiring, TidegateError } from '../kernel/index.ts';
 import type { ListenerContext } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import type { Http2Head } from './http2-head.ts';
 import type { BodyReceiver, RequestBody } from './port.ts';
 
@@ -123,7 +122,7 @@ export class Http2Body implements RequestBody, Expiring {
   #complete(): void {
     const receiver = this.#receiver;
     this.#letGo();
-    receiver?.end();
+    receiver?.end(null);
   }
 
   #letGo(): void {

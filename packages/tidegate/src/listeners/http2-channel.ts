@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Stream } from 'node:http2';
+import type { Expiring } from '../kernel/index.ts';
 import type { ListenerContext } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import type { Http2Body } from './http2-body.ts';
 import { closeAnswered, dropStream } from './http2-response.ts';
 import type { ByteChannel, ByteChannelOwner } from './port.ts';

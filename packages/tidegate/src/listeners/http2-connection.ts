@@ -7,9 +7,8 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { type Limits, TidegateError } from '../kernel/index.ts';
+import { type Expiring, type Limits, TidegateError } from '../kernel/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import { type Http2Head, NO_HEAD, readHttp2Head } from './http2-head.ts';
 import { Http2Turn, type Http2TurnHost } from './http2-turn.ts';
 import { ignoreError } from './socket-channel.ts';

@@ -14,18 +14,6 @@ export interface Http2Head {
   readonly expectsContinue: boolean;
 }
 
-/** What stands for the head of a request that has none worth the name, so that it can be answered. */
-export const NO_HEAD: Http2Head = {
-  method: '',
-  target: '/',
-  fields: { get: () => undefined, all: () => [], entries: () => [] },
-  bodyBytes: null,
-  expectsContinue: false,
-};
-
-/** What a field costs in HTTP/1 beside its name and value, so that `limits.httpHeadBytesMax` means the same here. */
-const FIELD_OVERHEAD_BYTES = 4;
-
 /** Fields in the order of their arrival: name, value, name, value. */
 class FieldPairs implements Headers {
   readonly #pairs: readonly string[];
@@ -44,10 +32,46 @@ class FieldPairs implements Headers {
     return this.#pairs.filter((_, at) => at % 2 === 1 && this.#pairs[at - 1] === name);
   }
 
+  get count(): number {
+    return this.#pairs.length / 2;
+  }
+
+  nameLength(index: number): number {
+    return this.#pairs[index * 2].length;
+  }
+
+  isNamed(index: number, name: string): boolean {
+    return this.#pairs[index * 2] === name;
+  }
+
+  name(index: number): string {
+    return this.#pairs[index * 2];
+  }
+
+  spelledName(index: number): string {
+    return this.#pairs[index * 2];
+  }
+
+  value(index: number): string {
+    return this.#pairs[index * 2 + 1];
+  }
+
   *entries(): Generator<readonly [name: string, value: string], void, undefined> {
     for (let at = 0; at < this.#pairs.length; at += 2) yield [this.#pairs[at], this.#pairs[at + 1]];
   }
 }
+
+/** What stands for the head of a request that has none worth the name, so that it can be answered. */
+export const NO_HEAD: Http2Head = {
+  method: '',
+  target: '/',
+  fields: new FieldPairs([]),
+  bodyBytes: null,
+  expectsContinue: false,
+};
+
+/** What a field costs in HTTP/1 beside its name and value, so that `limits.httpHeadBytesMax` means the same here. */
+const FIELD_OVERHEAD_BYTES = 4;
 
 /**
  * Reads a head. The library has refused what RFC 9113, section 8 calls malformed: capitals, connection fields, pseudo-fields that

@@ -36,6 +36,10 @@ export class Http2Request implements CarriedRequest {
     return this.#query;
   }
 
+  get host(): string {
+    return this.#head.fields.get('host') ?? '';
+  }
+
   get headers(): Headers {
     return this.#head.fields;
   }

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Expiring } from '../kernel/index.ts';
 import { assertResponseFields, isWithoutContent } from '../wire/http1/index.ts';
 import type { ListenerContext } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import type { Http2Body } from './http2-body.ts';
 import type { ResponseHeaders } from './port.ts';
 
@@ -28,10 +28,15 @@ export function http2ResponseHead(
   return head;
 }
 
-/** Drops a stream at once, with what waits for it. */
+/** Why a stream is reset; nobody is told. */
+const DROPPED = new Error('The stream was dropped');
+
+/**
+ * Drops a stream at once, with what waits for it. By an error, as the library ends a stream that is only closed with a code before it resets it: what is not
+ * complete would look as if it were.
+ */
 export function dropStream(stream: ServerHttp2Stream): void {
-  if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
-  if (!stream.destroyed) stream.destroy();
+  if (!stream.destroyed) stream.destroy(DROPPED);
 }
 
 /**

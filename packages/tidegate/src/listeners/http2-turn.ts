@@ -5,10 +5,18 @@ import type { ListenerContext } from './connection-registry.ts';
 import { Http2Body } from './http2-body.ts';
 import { Http2Channel } from './http2-channel.ts';
 import type { Http2Head } from './http2-head.ts';
+import { Http2Relay, http2Fields } from './http2-relay.ts';
 import { Http2Request } from './http2-request.ts';
 import { dropStream, Http2Response, http2ResponseHead } from './http2-response.ts';
 import { closedChannel, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
-import type { ByteChannel, ByteChannelOwner, ResponseHeaders } from './port.ts';
+import type {
+  ByteChannel,
+  ByteChannelOwner,
+  RelayedBody,
+  RelayedHead,
+  RelayOwner,
+  ResponseHeaders,
+} from './port.ts';
 import { ignoreError } from './socket-channel.ts';
 
 /** What a turn needs of the connection that it is a turn of. */
@@ -28,6 +36,7 @@ export class Http2Turn implements ExchangeCarrier {
   readonly #body: Http2Body;
   #response: Http2Response | null = null;
   #channel: Http2Channel | null = null;
+  #relay: Http2Relay | null = null;
 
   constructor(stream: ServerHttp2Stream, head: Http2Head, host: Http2TurnHost) {
     this.#stream = stream;
@@ -49,7 +58,7 @@ export class Http2Turn implements ExchangeCarrier {
   escaped(error: unknown): void {
     this.#log(error);
     if (this.exchange.isOpen) this.exchange.fail(TidegateError.from(error));
-    else if (this.#channel !== null) dropStream(this.#stream);
+    else if (this.#channel !== null || this.#relay !== null) dropStream(this.#stream);
   }
 
   #closed(): void {
@@ -58,6 +67,7 @@ export class Http2Turn implements ExchangeCarrier {
         new TidegateError('http_malformed', 'The client took the request back before it was complete.'),
       );
       this.#channel?.closed();
+      this.#relay?.closed();
     } catch (error) {
       this.#log(error);
     }
@@ -81,6 +91,21 @@ export class Http2Turn implements ExchangeCarrier {
     this.#response.send(status, headers, body, this.#head.method);
     this.#answered(status);
     this.#body.abandon();
+  }
+
+  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    const relay = new Http2Relay(this.#stream, head, this.#head.method, {
+      body: this.#body,
+      owner,
+      context: this.#host.context,
+    });
+    this.#relay = relay;
+    this.#answered(head.status);
+    return relay;
+  }
+
+  inform(status: number, fields: readonly string[]): void {
+    if (!this.#isGone) this.#stream.additionalHeaders({ ':status': status, ...http2Fields(fields) });
   }
 
   stream(status: number, headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { TidegateError } from '../kernel/index.ts';
 import type { RequestHead, RequestParser } from '../wire/http1/index.ts';
-import type { BodyReceiver, RequestBody } from './port.ts';
+import type { BodyReceiver, Headers, RequestBody } from './port.ts';
 
 /** What a body asks of the connection that it comes on. */
 export interface BodySource {
@@ -75,7 +75,7 @@ export class IncomingBody implements RequestBody {
         this.#deliver(parser.slice);
         return 'moved';
       case 'end':
-        this.#complete();
+        this.#complete(parser.trailers);
         return 'moved';
       case 'failed':
         this.fail(parser.error as TidegateError);
@@ -122,10 +122,10 @@ export class IncomingBody implements RequestBody {
     else this.#receiver?.data(slice);
   }
 
-  #complete(): void {
+  #complete(trailers: Headers | null): void {
     this.isRead = true;
     const receiver = this.#receiver;
     this.#receiver = null;
-    receiver?.end();
+    receiver?.end(trailers);
   }
 }

@@ -4,6 +4,9 @@ import type {
   ByteChannelOwner,
   HttpExchange,
   HttpRequest,
+  RelayedBody,
+  RelayedHead,
+  RelayOwner,
   RequestBody,
   ResponseHeaders,
   StreamFraming,
@@ -12,7 +15,8 @@ import { problemResponse } from './problem.ts';
 import { CLOSED_CHANNEL } from './socket-channel.ts';
 
 /** What an exchange asks of the connection that it came on. */
-export interface ExchangeCarrier extends Pick<HttpExchange, 'stream' | 'converse' | 'upgrade'> {
+export interface ExchangeCarrier
+  extends Pick<HttpExchange, 'stream' | 'converse' | 'upgrade' | 'relay' | 'inform'> {
   respond(status: number, headers: ResponseHeaders, body: string | Uint8Array): void;
 }
 
@@ -50,6 +54,17 @@ export class IncomingExchange implements HttpExchange {
       headers === undefined ? problem.headers : { ...problem.headers, ...headers },
       problem.body,
     );
+  }
+
+  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    const carrier = this.#carrierToAnswer();
+    if (carrier !== null) return carrier.relay(head, owner);
+    queueMicrotask(() => owner.closed());
+    return CLOSED_RELAY;
+  }
+
+  inform(status: number, fields: readonly string[]): void {
+    if (this.#state === 'open') this.#carrier?.inform(status, fields);
   }
 
   stream(
@@ -113,8 +128,19 @@ export class IncomingExchange implements HttpExchange {
   }
 }
 
+/** The body of a response to a client that has left. */
+const CLOSED_RELAY: RelayedBody = { write: () => false, end() {}, abort() {} };
+
 /** The channel of a client that has left: its owner hears so once the call that asked for it has returned. */
 export function closedChannel(owner: ByteChannelOwner): ByteChannel {
   queueMicrotask(() => owner.closed());
   return CLOSED_CHANNEL;
+}
+
+/** RFC 9112, section 8: what the client began and did not end. */
+export function incomplete(): TidegateError {
+  return new TidegateError(
+    'http_malformed',
+    'The client ended the connection before the request was complete.',
+  );
 }

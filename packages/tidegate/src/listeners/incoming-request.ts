@@ -36,6 +36,10 @@ export class IncomingRequest implements HttpRequest {
     return this.#query;
   }
 
+  get host(): string {
+    return this.#head.host ?? '';
+  }
+
   get headers(): Headers {
     return this.#head.fields;
   }

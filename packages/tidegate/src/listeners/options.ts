@@ -33,6 +33,14 @@ export const listenSchema = {
       default: 8081,
       description: 'The admin port: health, metrics and topics. 0 takes any free port.',
     },
+    gripPort: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: 65_535,
+      default: null,
+      description:
+        'The port on which origins publish by GRIP, as they do to Pushpin (usually 5561), at `adminHost`. null: none; 0 takes any free port.',
+    },
   },
 } as const satisfies JSONSchema;
 

@@ -1,4 +1,7 @@
 import type { ErrorCode, TidegateError } from '../kernel/index.ts';
+import type { StreamFraming } from '../wire/http1/index.ts';
+
+export type { StreamFraming };
 
 /** Header fields: names in lower case, in the order of arrival; repeated names are kept apart. */
 export interface Headers {
@@ -7,13 +10,24 @@ export interface Headers {
   /** All values of this name. */
   all(name: string): readonly string[];
   entries(): Iterable<readonly [name: string, value: string]>;
+  /** The fields by index, for those who look at all of them without making anything for each. */
+  readonly count: number;
+  /** The length of the name of field `index`: the cheapest way to rule a name out. */
+  nameLength(index: number): number;
+  /** Whether field `index` has this name, given in lower case. */
+  isNamed(index: number, name: string): boolean;
+  /** The name of field `index` in lower case. */
+  name(index: number): string;
+  /** The name of field `index` as it was sent. */
+  spelledName(index: number): string;
+  value(index: number): string;
 }
 
 /** Receives a request's body as it arrives. A slice is valid only during the call: copy what is kept. */
 export interface BodyReceiver {
   data(slice: Buffer): void;
-  /** The body is complete. */
-  end(): void;
+  /** The body is complete. `trailers` are the fields that came behind it; null if none did, which on HTTP/2 is always so. */
+  end(trailers: Headers | null): void;
   /** The body will not be completed: the client left, stalled, broke the framing or sent too much. Nothing follows. */
   failed(error: TidegateError): void;
 }
@@ -50,6 +64,8 @@ export interface HttpRequest {
   /** The part of the target before `?`, still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The host, with its port if that was sent, from Host or from the target; empty for an HTTP/1.0 request that names none. */
+  readonly host: string;
   readonly headers: Headers;
   readonly body: RequestBody;
   readonly majorVersion: 1 | 2;
@@ -89,19 +105,56 @@ export interface ByteChannelOwner {
   draining(): void;
 }
 
-/**
- * How the body of a streamed response is framed: `chunked` needs HTTP/1.1, `close` are bare bytes, which end with the connection
- * on HTTP/1 and with the stream on HTTP/2.
- */
-export type StreamFraming = 'chunked' | 'close';
+/** The head of a response that another server gave, and that is passed on. */
+export interface RelayedHead {
+  readonly status: number;
+  /** The reason phrase, which HTTP/2 has none of. */
+  readonly reason: string;
+  /**
+   * Names and values in turn, without those of framing and connection. Whoever relays them answers for their form: they come from a
+   * parser that has checked it.
+   */
+  readonly fields: readonly string[];
+  /** The length of the body; null if it is not known. To HEAD, the length that it would have. */
+  readonly bodyBytes: number | null;
+}
 
-/** One request and the means to answer it. Exactly one of `respond`, `stream`, `converse` and `upgrade` is called, once. */
+/** Takes the body of a relayed response. */
+export interface RelayedBody {
+  /** Passes bytes on; they must not be changed any more. Returns whether the transport kept pace; if not, `drained` is called once it has. */
+  write(slice: Buffer): boolean;
+  /** The body is complete. `trailers` are names and values in turn; they reach clients whose framing has room for them. */
+  end(trailers?: readonly string[]): void;
+  /** The rest of the body will not come. The client learns that it is not complete. */
+  abort(): void;
+}
+
+/** What a relayed response tells its owner. */
+export interface RelayOwner {
+  drained(): void;
+  /**
+   * The client has ended its side of the connection; only HTTP/1 tells. It may be waiting for the answer, or be gone, which looks the same
+   * until a write fails. Comes at most once.
+   */
+  receivedEnd(): void;
+  /** The client is gone, or has the whole response. Comes exactly once. */
+  closed(): void;
+}
+
+/** One request and the means to answer it. Exactly one of `respond`, `relay`, `stream`, `converse` and `upgrade` is called, once. */
 export interface HttpExchange {
   readonly request: HttpRequest;
   /** A complete response. For HEAD, the body is only measured. Text is sent as UTF-8. */
   respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void;
   /** The error as application/problem+json with the status that the listener maps its code to. */
   fail(error: TidegateError, headers?: ResponseHeaders): void;
+  /**
+   * A response whose head is known and whose body arrives, beside a request body that may still be arriving. The connection stays open for
+   * further requests where framing allows it.
+   */
+  relay(head: RelayedHead, owner: RelayOwner): RelayedBody;
+  /** An interim response (1xx but 100 and 101) before the answer, for clients that know them. Names and values in turn. */
+  inform(status: number, fields: readonly string[]): void;
   /**
    * A response of unknown length. What is written must already be framed as `framing` says, so that framed bytes can be shared by
    * many connections. The request's parser is let go of; the connection is closed at the end.

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
-import { isWithoutContent, responseHead } from '../wire/http1/index.ts';
+import { isWithoutContent, REASON_PHRASES, responseHead } from '../wire/http1/index.ts';
 import type { DateHeader } from './date-header.ts';
-import type { ResponseHeaders, StreamFraming } from './port.ts';
+import type { RelayedHead, ResponseHeaders, StreamFraming } from './port.ts';
 import { problemResponse } from './problem.ts';
+import type { RelayFraming } from './relay.ts';
 
 /** A body is handed to the socket in pieces of this size, so that a client that reads slowly shows progress. */
 const PIECE_BYTES = 64 * 1024;
@@ -71,6 +72,31 @@ export class ResponseWriter {
     if (framing === 'close') return responseHead(status, headers, this.#date.line() + CLOSE);
     if (minorVersion === 0) throw new TidegateError('internal', 'A chunked response needs HTTP/1.1.');
     return responseHead(status, headers, `${this.#date.line()}Transfer-Encoding: chunked\r\n${CLOSE}`);
+  }
+
+  /** The head of another server's response, whose fields were checked when they were read. */
+  relayedHead(
+    { status, reason, fields, bodyBytes }: RelayedHead,
+    framing: RelayFraming,
+    persistence: 'persists' | 'closes',
+    minorVersion: number,
+  ): string {
+    let head = `HTTP/1.1 ${status} ${reason === '' ? (REASON_PHRASES[status] ?? '') : reason}\r\n`;
+    let isDated = false;
+    for (let at = 0; at < fields.length; at += 2) {
+      const name = fields[at];
+      if (name.length === 4 && name.toLowerCase() === 'date') isDated = true;
+      head += `${name}: ${fields[at + 1]}\r\n`;
+    }
+    // RFC 9110, section 6.6.1: who passes a response on without a date adds it.
+    if (!isDated) head += this.#date.line();
+    if (framing === 'chunked') head += 'Transfer-Encoding: chunked\r\n';
+    // Section 8.6: responses of these statuses have none.
+    else if (bodyBytes !== null && status >= 200 && status !== 204)
+      head += `Content-Length: ${bodyBytes}\r\n`;
+    if (persistence === 'closes') head += CLOSE;
+    else if (minorVersion === 0) head += 'Connection: keep-alive\r\n';
+    return `${head}\r\n`;
   }
 
   /** Hands over as much as the socket takes; returns whether nothing waits any more. */

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { Expiring } from '../kernel/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import type { ByteChannel, ByteChannelOwner } from './port.ts';
 
 /** What happens to bytes that the client sends: a stream discards them, an upgraded protocol takes them. */

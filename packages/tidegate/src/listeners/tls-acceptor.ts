@@ -1,10 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { Metrics } from '../kernel/index.ts';
+import type { Expiring, Metrics } from '../kernel/index.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
-import type { Expiring } from './deadlines.ts';
 import { HttpConnection } from './http-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { TlsSettings } from './options.ts';

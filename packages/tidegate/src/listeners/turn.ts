@@ -1,33 +1,23 @@
 import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
-import { type RequestHead, type RequestParser, responseHead } from '../wire/http1/index.ts';
-import type { ListenerContext } from './connection-registry.ts';
+import { type RequestHead, responseHead } from '../wire/http1/index.ts';
 import { Conversation } from './conversation.ts';
 import { type BodySource, IncomingBody } from './incoming-body.ts';
-import { closedChannel, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
+import { closedChannel, type ExchangeCarrier, IncomingExchange, incomplete } from './incoming-exchange.ts';
 import { IncomingRequest } from './incoming-request.ts';
-import type { ByteChannel, ByteChannelOwner, ResponseHeaders, StreamFraming } from './port.ts';
-import type { ResponseWriter } from './response-writer.ts';
-import type { ChannelInput } from './socket-channel.ts';
+import type {
+  ByteChannel,
+  ByteChannelOwner,
+  RelayedBody,
+  RelayedHead,
+  RelayOwner,
+  ResponseHeaders,
+  StreamFraming,
+} from './port.ts';
+import { fieldLines, Relay, type RelayTurn, relayFraming } from './relay.ts';
+import type { TurnHost } from './turn-host.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-
-/** What a turn needs of the connection that it is a turn of. */
-export interface TurnHost {
-  readonly socket: Socket;
-  readonly context: ListenerContext;
-  readonly parser: RequestParser;
-  readonly responses: ResponseWriter;
-  /** The client has half-closed: no more bytes will come. */
-  readonly clientHasEnded: boolean;
-  deadlineMs: number;
-  /** Takes the next steps, once the caller has returned. */
-  advanceSoon(): void;
-  /** Takes the next steps, which may be at once: the turn has its answer. */
-  answered(): void;
-  /** Writes a head and gives the socket away. The turn is over, and so is the connection's part in it. */
-  handOver(head: string, owner: ByteChannelOwner, input: ChannelInput): ByteChannel;
-}
 
 /** What a step has come to: take another, wait for something to happen, go on to the next request, or close. */
 export type TurnStep = 'again' | 'wait' | 'next' | 'close';
@@ -36,13 +26,15 @@ export type TurnStep = 'again' | 'wait' | 'next' | 'close';
  * One request's turn on its connection: first a handler has the exchange and may receive the body; then, when it has
  * answered, the answer is flushed and what is left of the body is read past.
  */
-export class Turn implements ExchangeCarrier, BodySource {
+export class Turn implements ExchangeCarrier, BodySource, RelayTurn {
   readonly exchange: IncomingExchange;
   readonly #host: TurnHost;
   readonly #head: RequestHead;
   readonly #body: IncomingBody;
   /** The response that is under way beside a body that still arrives. */
   #conversation: Conversation | null = null;
+  /** The response of another server that is under way. */
+  #relay: Relay | null = null;
   #isAnswered = false;
   /** The connection closes after the answer, which says so. */
   #isLast = false;
@@ -71,6 +63,7 @@ export class Turn implements ExchangeCarrier, BodySource {
         return 'again';
       default:
         if (host.clientHasEnded && this.exchange.clientEnded()) return 'again';
+        if (host.clientHasEnded) this.#relay?.receivedEnd();
         // Handlers may take as long as they like, unless they wait for a client that does not read.
         if (host.socket.writableNeedDrain) this.#expectProgress();
         else host.deadlineMs = Number.POSITIVE_INFINITY;
@@ -126,6 +119,7 @@ export class Turn implements ExchangeCarrier, BodySource {
 
   drained(): void {
     this.#conversation?.drained();
+    this.#relay?.drained();
   }
 
   draining(): void {
@@ -137,6 +131,7 @@ export class Turn implements ExchangeCarrier, BodySource {
     try {
       this.exchange.abandon(incomplete());
       this.#conversation?.closed();
+      this.#relay?.closed();
     } catch (error) {
       this.#log(error);
     }
@@ -146,7 +141,7 @@ export class Turn implements ExchangeCarrier, BodySource {
   escaped(error: unknown): void {
     this.#log(error);
     if (this.exchange.isOpen) this.exchange.fail(TidegateError.from(error));
-    else if (this.#conversation !== null) this.#host.socket.destroy();
+    else if (this.#conversation !== null || this.#relay !== null) this.#host.socket.destroy();
   }
 
   #log(error: unknown): void {
@@ -179,13 +174,18 @@ export class Turn implements ExchangeCarrier, BodySource {
   /** Whether the connection can take another request after an answer that is given now. */
   #persists(): boolean {
     const { parser, context } = this.#host;
-    if (this.#isLast || !this.#head.keepAlive || parser.error !== null) return false;
-    if (context.connections.draining) return false;
+    if (!this.#mayPersist()) return false;
     if (this.#body.isRead) return true;
     // The client may send the body after all, or may not: only closing makes an end (RFC 9110, section 10.1.1).
     if (this.#body.owesContinue) return false;
     const remaining = parser.bodyBytesRemaining;
     return remaining === null || remaining <= context.limits.httpPipelinedBytesMax;
+  }
+
+  /** Whether anything but the rest of the request's body speaks against another request. */
+  #mayPersist(): boolean {
+    const { parser, context } = this.#host;
+    return !this.#isLast && this.#head.keepAlive && parser.error === null && !context.connections.draining;
   }
 
   #finishSoon(status: number): void {
@@ -194,6 +194,42 @@ export class Turn implements ExchangeCarrier, BodySource {
     this.exchange.answered();
     this.#body.abandon(limits.httpPipelinedBytesMax);
     this.#isAnswered = true;
+  }
+
+  get socket(): Socket {
+    return this.#host.socket;
+  }
+
+  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    const { responses, context } = this.#host;
+    const framing = relayFraming(head, this.#head);
+    this.#isLast = framing === 'close' || !this.#mayPersist();
+    const persistence = this.#isLast ? 'closes' : 'persists';
+    this.#relay = new Relay(
+      responses.relayedHead(head, framing, persistence, this.#head.minorVersion),
+      framing,
+      owner,
+      this,
+    );
+    context.metrics.answered(this.#head.method, head.status);
+    this.exchange.answered();
+    return this.#relay;
+  }
+
+  /** The whole response was handed over. */
+  relayed(): void {
+    const relay = this.#relay;
+    this.#relay = null;
+    this.#body.abandon(this.#host.context.limits.httpPipelinedBytesMax);
+    this.#isAnswered = true;
+    relay?.closed();
+    this.#host.answered();
+  }
+
+  inform(status: number, fields: readonly string[]): void {
+    // RFC 9110, section 15.2: a client of HTTP/1.0 knows no interim responses.
+    if (this.#head.minorVersion === 0) return;
+    this.#host.socket.write(`HTTP/1.1 ${status} \r\n${fieldLines(fields)}\r\n`, 'latin1');
   }
 
   stream(
@@ -251,12 +287,4 @@ export class Turn implements ExchangeCarrier, BodySource {
     if (sentAhead.length > 0) queueMicrotask(() => owner.received(sentAhead));
     return channel;
   }
-}
-
-/** RFC 9112, section 8: what the client began and did not end. */
-export function incomplete(): TidegateError {
-  return new TidegateError(
-    'http_malformed',
-    'The client ended the connection before the request was complete.',
-  );
 }

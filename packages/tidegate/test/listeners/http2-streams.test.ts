@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { describe, test } from 'node:test';
-import type { ByteChannel, HttpExchange, HttpHandler } from '../../src/listeners/port.ts';
+import type { ByteChannel, HttpExchange, HttpHandler, RelayedBody } from '../../src/listeners/port.ts';
 import { NO_OPENSSL } from '../support/certificates.ts';
 import { ask, openSecureLab, openSession } from './http2-lab.ts';
 import { advanceUntil, RecordingOwner, until } from './lab.ts';
@@ -41,6 +41,20 @@ describe('A stream over HTTP/2', { skip: NO_OPENSSL }, () => {
     channels[1].end(Buffer.from('later'));
   });
 
+  test('whose relayed body breaks off is reset, also if everything before has been sent', async (t) => {
+    const relays: RelayedBody[] = [];
+    const owner = new RecordingOwner();
+    const lab = await openSecureLab(t, (exchange) => {
+      relays.push(exchange.relay({ status: 200, reason: '', fields: [], bodyBytes: null }, owner));
+      relays[0].write(Buffer.from('begun'));
+    });
+    const asked = ask(await openSession(t, lab));
+    await asked.until('begun');
+    relays[0].abort();
+    await until(() => asked.isClosed);
+    assert.notEqual(asked.stream.rstCode, constants.NGHTTP2_NO_ERROR);
+  });
+
   test('that the server drops is reset, and only it', async (t) => {
     const channels: ByteChannel[] = [];
     const owner = new RecordingOwner();
@@ -51,9 +65,15 @@ describe('A stream over HTTP/2', { skip: NO_OPENSSL }, () => {
     const session = await openSession(t, lab);
     const [first, second] = [ask(session), ask(session)];
     await until(() => channels.length === 2);
+    channels[0].write(Buffer.from('begun'));
+    await until(() => `${first.received}${second.received}` === 'begun');
+    const dropped = first.received === '' ? second : first;
     channels[0].destroy();
     await until(() => first.isClosed || second.isClosed);
     assert.deepEqual(owner.told, ['closed']);
+    // Without an error, what has come would look complete.
+    assert.notEqual(dropped.stream.rstCode, constants.NGHTTP2_NO_ERROR);
+    dropped.received = '';
     channels[1].write(Buffer.from('goes on'));
     await until(() => `${first.received}${second.received}` === 'goes on');
   });

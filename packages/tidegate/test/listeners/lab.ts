@@ -31,6 +31,8 @@ export interface Lab {
   readonly clock: ManualClock;
   readonly limits: Limits;
   readonly logged: readonly { readonly level: string; readonly fields: LogFields }[];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
   /** The value of a metric's series, as `name{label,label}`. */
   metric(series: string): number;
   connect(): Promise<RawClient>;
@@ -68,6 +70,8 @@ export async function openLab(
     clock,
     limits,
     logged,
+    metrics,
+    logger,
     metric: read,
     async connect() {
       const client = new RawClient(connect({ host: '127.0.0.1', port: listener.port, allowHalfOpen: true }));

@@ -48,6 +48,11 @@ export class ManualClock implements Clock {
     this.#turn.push(callback);
   }
 
+  /** Timers that were set and have not ended. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
   /** Whether anything waits for the end of the turn. */
   get hasTurnWork(): boolean {
     return this.#turn.length > 0;

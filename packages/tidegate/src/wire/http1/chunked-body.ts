@@ -3,8 +3,9 @@ import { EMPTY, TidegateError } from '../../kernel/index.ts';
 import type { ByteInput } from './byte-input.ts';
 import { parseChunkHeader } from './chunk-header.ts';
 import { blockLength } from './field-block.ts';
+import type { FieldLines } from './field-lines.ts';
 import { CR, LF } from './octets.ts';
-import { assertTrailers } from './trailers.ts';
+import { parseTrailers, type TrailerRule } from './trailers.ts';
 
 /** What bounds the parts of a chunked body that are not data. */
 export interface ChunkedBodyLimits {
@@ -25,12 +26,16 @@ export type BodyStep = 'more' | 'data' | 'end';
 export class ChunkedBody {
   /** The data that `next` found: a view of the input, valid until the input changes. */
   slice: Buffer = EMPTY;
+  /** The trailer section; null if there is none, or not yet. */
+  trailers: FieldLines | null = null;
   readonly #limits: ChunkedBodyLimits;
+  readonly #trailerRule: TrailerRule;
   #state: 'header' | 'data' | 'dataEnd' | 'trailers' = 'header';
   #remaining = 0;
 
-  constructor(limits: ChunkedBodyLimits) {
+  constructor(limits: ChunkedBodyLimits, trailerRule: TrailerRule) {
     this.#limits = limits;
+    this.#trailerRule = trailerRule;
   }
 
   next(input: ByteInput): BodyStep {
@@ -83,8 +88,10 @@ export class ChunkedBody {
     if (bytes[start] === CR) return readLineEnd(input);
     const length = blockLength(input, this.#limits.httpHeadBytesMax, 'trailers');
     if (length === 0) return false;
-    assertTrailers(bytes.toString('latin1', start, start + Math.abs(length)), this.#limits.httpHeadersMax);
+    const text = bytes.toString('latin1', start, start + Math.abs(length));
+    const trailers = parseTrailers(text, this.#limits.httpHeadersMax, this.#trailerRule);
     if (length < 0) throw bareLineFeed();
+    this.trailers = trailers;
     input.consume(length);
     return true;
   }

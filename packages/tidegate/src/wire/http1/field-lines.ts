@@ -40,6 +40,12 @@ export class FieldLines {
     return this.#text.slice(this.#offsets[at], this.#offsets[at + 1]).toLowerCase();
   }
 
+  /** The name of field `index` as it was sent. */
+  spelledName(index: number): string {
+    const at = index * STRIDE;
+    return this.#text.slice(this.#offsets[at], this.#offsets[at + 1]);
+  }
+
   value(index: number): string {
     const at = index * STRIDE;
     return this.#text.slice(this.#offsets[at + 2], this.#offsets[at + 3]);

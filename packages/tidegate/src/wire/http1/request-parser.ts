@@ -3,6 +3,7 @@ import { EMPTY, TidegateError } from '../../kernel/index.ts';
 import { ByteInput } from './byte-input.ts';
 import { ChunkedBody, type ChunkedBodyLimits } from './chunked-body.ts';
 import { blockLength } from './field-block.ts';
+import type { FieldLines } from './field-lines.ts';
 import { CR, LF, OCTETS, TOKEN } from './octets.ts';
 import { parseRequestHead, type RequestHead, type RequestHeadLimits } from './request-head.ts';
 
@@ -26,6 +27,8 @@ export class RequestParser {
   head: RequestHead | null = null;
   /** Valid until the next call of `next` or `push`. */
   slice: Buffer = EMPTY;
+  /** The trailer section of the request that has just ended; null if it has none. Valid until the next head. */
+  trailers: FieldLines | null = null;
   error: TidegateError | null = null;
   readonly #limits: RequestParserLimits;
   readonly #input = new ByteInput();
@@ -112,9 +115,10 @@ export class RequestParser {
     if (length < 0) throw new TidegateError('http_malformed', 'A line ends without a carriage return.');
     input.consume(length);
     this.head = head;
+    this.trailers = null;
     if (head.bodyBytes === null) {
       this.#state = 'chunked';
-      this.#chunked = new ChunkedBody(this.#limits);
+      this.#chunked = new ChunkedBody(this.#limits, 'refuse');
     } else {
       this.#state = 'fixed';
       this.#remaining = head.bodyBytes;
@@ -142,6 +146,7 @@ export class RequestParser {
     if (step === 'data') this.slice = chunked.slice;
     if (step === 'end') {
       this.#state = 'start';
+      this.trailers = chunked.trailers;
       this.#chunked = null;
     }
     return step;

@@ -72,7 +72,7 @@ export abstract class WebSocketConnection implements ReceiverEvents {
     this.#blocked = false;
     const pong = this.#pongDue;
     this.#pongDue = null;
-    if (pong !== null) this.ping(pong);
+    if (pong !== null) this.#answerPing(pong);
   }
 
   /** The connection is gone: nothing is sent any more. */
@@ -112,9 +112,7 @@ export abstract class WebSocketConnection implements ReceiverEvents {
   abstract message(data: Buffer, kind: MessageKind, storage: MessageStorage): void;
 
   ping(payload: Buffer): void {
-    if (this.#state !== 'open') return;
-    if (this.#blocked) this.#pongDue = Buffer.from(payload);
-    else this.send(encodeFrame(PONG_FRAME, payload));
+    this.#answerPing(payload);
   }
 
   pong(): void {}
@@ -126,6 +124,12 @@ export abstract class WebSocketConnection implements ReceiverEvents {
 
   violation({ code, reason }: Violation): void {
     this.#finish(encodeCloseFrame(code, reason));
+  }
+
+  #answerPing(payload: Buffer): void {
+    if (this.#state !== 'open') return;
+    if (this.#blocked) this.#pongDue = Buffer.from(payload);
+    else this.send(encodeFrame(PONG_FRAME, payload));
   }
 
   /** Section 7.1.1: the server is the one to end the transport. */

@@ -16,6 +16,20 @@ const SEEDS: readonly string[] = [
   'GET /ws HTTP/1.1\r\nHost: x\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nCookie: a=b; c="d"\r\n\r\n',
 ];
 
+/** Valid responses to GET, of every form that the grammar has. */
+export const RESPONSE_SEEDS: readonly string[] = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+  'HTTP/1.1 204 \r\nX: y\r\n\r\n',
+  'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 9\r\n\r\n',
+  'HTTP/1.0 200 OK\r\n\r\nuntil the end',
+  'HTTP/1.1 200\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nTRANSFER-ENCODING: Chunked\r\n\r\na\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\n',
+  'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx',
+  'HTTP/1.1 500 \xfcber\r\nX: \ty \r\nEmpty:\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nContent-Length: 3\r\n\r\nabc',
+];
+
 /** What the grammar turns on: inserted where nobody expects it. */
 const MORSELS: readonly string[] = [
   ...['\r', '\n', '\r\n', '\r\n\r\n', '\n\n', '\r\r\n', ' ', '\t', '\0', '\x0b', '\x7f', '\x80', '\xff'],
@@ -83,14 +97,14 @@ const MORSELS: readonly string[] = [
 ];
 
 /** A seed, or several after each other, with one to four faults. The same random numbers give the same mutant. */
-export function mutant(random: Random): Buffer {
-  let text = pick(random, SEEDS);
-  while (random.uint32() % 3 === 0) text += pick(random, SEEDS);
-  for (let faults = 1 + (random.uint32() % 4); faults > 0; faults--) text = mutate(text, random);
+export function mutant(random: Random, seeds: readonly string[] = SEEDS): Buffer {
+  let text = pick(random, seeds);
+  while (random.uint32() % 3 === 0) text += pick(random, seeds);
+  for (let faults = 1 + (random.uint32() % 4); faults > 0; faults--) text = mutate(text, random, seeds);
   return Buffer.from(text, 'latin1');
 }
 
-function mutate(text: string, random: Random): string {
+function mutate(text: string, random: Random, seeds: readonly string[]): string {
   const at = random.uint32() % (text.length + 1);
   const to = Math.min(text.length, at + 1 + (random.uint32() % 4));
   switch (random.uint32() % 7) {
@@ -108,7 +122,7 @@ function mutate(text: string, random: Random): string {
       return lines.join('\r\n');
     }
     case 4: {
-      const other = pick(random, SEEDS);
+      const other = pick(random, seeds);
       return text.slice(0, at) + other.slice(random.uint32() % other.length);
     }
     default:
