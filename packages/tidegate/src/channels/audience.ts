@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Counter } from '../kernel/index.ts';
 import type { RecordBatch } from '../log/index.ts';
-import { type Chunk, EncodedTail } from './chunk.ts';
+import { type Chunk, controlChunk, EncodedTail } from './chunk.ts';
 import { ChunkReader, type ReaderContext } from './chunk-reader.ts';
 import { FlushWriter } from './flush-writer.ts';
 import { LiveMembers } from './live-members.ts';
@@ -21,7 +21,7 @@ export interface AudienceContext extends ReaderContext {
   readonly spareWriters: FlushWriter[];
 }
 
-/** How many writers are kept for runs to come: as many as channels are under way at once on a busy server. */
+/** Writers that are kept for runs to come: as many as channels are under way at once on a busy server. */
 const SPARE_WRITERS_MAX = 8192;
 
 /** The counters of one protocol. */
@@ -81,7 +81,6 @@ export class Audience {
     return this.live.count > 0 || this.waiting > 0;
   }
 
-  /** The protocol's name, as in the key. */
   get protocol(): string {
     return this.key.slice(0, this.key.indexOf('\n'));
   }
@@ -142,6 +141,15 @@ export class Audience {
     if (run.writer.bytes >= flushBytesMax) this.#seal(run, this.#placeInRun(run));
   }
 
+  /** Tells of the control record that the batch has at `index`, if the encoder's subscribers take those. */
+  control(batch: RecordBatch, index: number): void {
+    if (this.encoder.controls !== 'taken') return;
+    const run = this.#run as Run;
+    if (run.writer.messages > 0) this.#seal(run, this.#placeInRun(run));
+    run.next = batch.offset(index) + 1;
+    this.#add(run, controlChunk(batch, index, this.#placeInRun(run)));
+  }
+
   /** Tells that the partition's records before `next` are not there. */
   gap(reason: GapReason, next: number): void {
     const run = this.#run as Run;
@@ -195,7 +203,8 @@ export class Audience {
   }
 
   #add(run: Run, chunk: Chunk): void {
-    this.#tail.add(placeKey(run.start), chunk);
+    // Whoever is behind finds a control record in the log.
+    if (chunk.control === undefined) this.#tail.add(placeKey(run.start), chunk);
     run.start = chunk.end;
     this.#deliver(chunk, 0, this.live.count);
     run.handed = chunk.end;

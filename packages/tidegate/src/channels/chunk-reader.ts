@@ -1,6 +1,6 @@
 import { EMPTY, type Logger } from '../kernel/index.ts';
 import { type LogReader, RECORD_CONTROL, type RecordBatch } from '../log/index.ts';
-import type { Chunk } from './chunk.ts';
+import { type Chunk, controlChunk } from './chunk.ts';
 import type { FlushWriter } from './flush-writer.ts';
 import type { MessageView } from './message.ts';
 import { cursorAround, type Place, placeCursor } from './place.ts';
@@ -66,11 +66,13 @@ export class ChunkReader {
         ? this.#encodeAll(reading, result.batches, range)
         : this.#encodeLatest(reading, result.batches, range);
     if (reading.failed) return this.#gap('damaged', from, sourceIndex, offset + 1);
+    const end = from.map((other, i) => (i === sourceIndex ? reading.end : other));
+    if (reading.control !== null) return controlChunk(...reading.control, end);
     const { messages } = this.#context.writer;
     return {
       bytes: this.#context.writer.take(this.#encoder),
       messages,
-      end: from.map((other, i) => (i === sourceIndex ? reading.end : other)),
+      end,
       gap: null,
       conflated,
     };
@@ -79,7 +81,12 @@ export class ChunkReader {
   /** Encodes every wanted message, until it is a flush. */
   #encodeAll(reading: Reading, batches: readonly RecordBatch[], range: Range): number {
     const { writer, flushBytesMax } = this.#context;
-    forEachWanted(reading.source, batches, range, (batch, index) => {
+    const controls = this.#encoder.controls ?? 'skipped';
+    forEachWanted(reading.source, batches, range, controls, (batch, index) => {
+      if ((batch.flags(index) & RECORD_CONTROL) !== 0) {
+        reading.meetControl(batch, index, writer.messages);
+        return false;
+      }
       if (!this.#encode(reading, batch, index)) return false;
       if (writer.bytes < flushBytesMax) return true;
       reading.end = batch.offset(index) + 1;
@@ -92,7 +99,7 @@ export class ChunkReader {
   #encodeLatest(reading: Reading, batches: readonly RecordBatch[], range: Range): number {
     const latest = new Map<string | null, { readonly batch: RecordBatch; readonly index: number }>();
     let wanted = 0;
-    forEachWanted(reading.source, batches, range, (batch, index) => {
+    forEachWanted(reading.source, batches, range, 'skipped', (batch, index) => {
       const keyIndex = batch.keyIndex(index);
       const key = keyIndex === -1 ? null : batch.keyAt(keyIndex);
       // Deleted first, so that the map's order is the order of the latest.
@@ -172,6 +179,8 @@ class Reading {
   end: number;
   /** The message at the start cannot be encoded. */
   failed = false;
+  /** The control record at which the reading stopped before it had found any message. */
+  control: readonly [batch: RecordBatch, index: number] | null = null;
 
   constructor(source: Source, [cursorBefore, cursorAfter]: readonly [string, string], range: Range) {
     this.source = source;
@@ -180,20 +189,31 @@ class Reading {
     this.start = range.from;
     this.end = range.to;
   }
+
+  /** A control record is a chunk of its own: it ends the one with the messages before it. */
+  meetControl(batch: RecordBatch, index: number, messagesBefore: number): void {
+    if (messagesBefore === 0) this.control = [batch, index];
+    this.end = messagesBefore === 0 ? batch.offset(index) + 1 : batch.offset(index);
+  }
 }
 
-/** Calls `found` for each data record of the range that the source wants, in order, until it returns false. */
+/**
+ * Calls `found` for each record of the range that the source wants, in order, until it returns false. Control records are among them if
+ * they are taken.
+ */
 function forEachWanted(
   source: Source,
   batches: readonly RecordBatch[],
   range: Range,
+  controls: 'taken' | 'skipped',
   found: (batch: RecordBatch, index: number) => boolean,
 ): void {
   for (const batch of batches) {
     let goesOn = true;
     source.selector.forEach(batch, batch.lowerBound(range.from), (index) => {
       if (batch.offset(index) >= range.to) goesOn = false;
-      else if ((batch.flags(index) & RECORD_CONTROL) === 0) goesOn = found(batch, index);
+      else if (controls === 'taken' || (batch.flags(index) & RECORD_CONTROL) === 0)
+        goesOn = found(batch, index);
       return goesOn;
     });
     if (!goesOn) return;

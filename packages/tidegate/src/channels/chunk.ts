@@ -1,3 +1,6 @@
+import { Buffer } from 'node:buffer';
+import { EMPTY } from '../kernel/index.ts';
+import type { RecordBatch } from '../log/index.ts';
 import type { Place } from './place.ts';
 import type { GapReason } from './port.ts';
 import type { BudgetedTail, TailBudget } from './tail-budget.ts';
@@ -12,6 +15,16 @@ export interface Chunk {
   readonly gap: GapReason | null;
   /** Messages that conflation left out. */
   readonly conflated: number;
+  /** Set if this stands for a control record, and there are no bytes: the record's data. */
+  readonly control?: string;
+}
+
+/** What stands for the control record that a batch has at `index`. */
+export function controlChunk(batch: RecordBatch, index: number, end: Place): Chunk {
+  const { bytes } = batch;
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const control = data.toString('utf8', batch.dataStart(index), batch.dataEnd(index));
+  return { bytes: EMPTY, messages: 0, end, gap: null, conflated: 0, control };
 }
 
 /**

@@ -92,6 +92,13 @@ export class Dispatcher {
     for (const audiences of this.#topics.values()) audiences.delete(audience);
   }
 
+  /** How many subscribers want the records of a channel that this topic stores. */
+  countOf(topic: Topic, channel: string): number {
+    const audiences = this.#topics.get(topic.name);
+    if (audiences === undefined || audiences.topic.id !== topic.id) return 0;
+    return audiences.wanting(channel).reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Nothing was announced since the last flush. */
   get isIdle(): boolean {
     return this.#dirty.length === 0;
@@ -174,7 +181,7 @@ export class Dispatcher {
     const channels: (Channel | undefined)[] = new Array(batch.keyCount + 1);
     for (let index = batch.lowerBound(live.dispatched); index < batch.count; index++) {
       if (batch.offset(index) >= to) return;
-      if ((batch.flags(index) & RECORD_CONTROL) !== 0) continue;
+      const isControl = (batch.flags(index) & RECORD_CONTROL) !== 0;
       const keyIndex = batch.keyIndex(index);
       let channel = channels[keyIndex + 1];
       if (channel === undefined) {
@@ -182,7 +189,8 @@ export class Dispatcher {
         channels[keyIndex + 1] = channel;
       }
       const { wanting, name } = channel;
-      for (let i = 0; i < wanting.length; i++) wanting[i].record(batch, index, name);
+      if (isControl) for (const audience of wanting) audience.control(batch, index);
+      else for (let i = 0; i < wanting.length; i++) wanting[i].record(batch, index, name);
     }
   }
 

@@ -6,7 +6,10 @@ import type { PublishedEvent, PublishReceipt } from './port.ts';
 
 const HAS_DATA = 1 << 0;
 const HAS_CLIENT_ID = 1 << 1;
+const HAS_RENDERINGS = 1 << 4;
+const IS_CONTROL = 1 << 5;
 const KIND_FROM = 2;
+const KIND_MASK = 3;
 const KINDS = ['binary', 'text', 'json'] as const;
 
 const STORED = 0;
@@ -23,12 +26,18 @@ export interface Publication {
 export function writePublication(events: readonly PublishedEvent[], protocol: string, out: ByteWriter): void {
   out.text(protocol);
   out.uint32(events.length);
-  for (const { channel, data, dataKind, attributes, clientId, identitySource } of events) {
-    const has = (data === null ? 0 : HAS_DATA) | (clientId === null ? 0 : HAS_CLIENT_ID);
+  for (const event of events) {
+    const { channel, data, dataKind, attributes, clientId, identitySource, renderings } = event;
+    const has =
+      (data === null ? 0 : HAS_DATA) |
+      (clientId === null ? 0 : HAS_CLIENT_ID) |
+      (renderings === undefined ? 0 : HAS_RENDERINGS) |
+      (event.kind === 'control' ? IS_CONTROL : 0);
     out.byte(has | (KINDS.indexOf(dataKind) << KIND_FROM));
     out.text(channel);
     if (data !== null) out.blob(data);
     if (clientId !== null) out.text(clientId);
+    if (renderings !== undefined) out.text(renderings);
     out.text(identitySource);
     out.uint32(attributes.length);
     for (const [name, value] of attributes) {
@@ -52,10 +61,13 @@ function readEvent(reader: ByteReader): PublishedEvent {
   const channel = reader.text();
   const data = (flags & HAS_DATA) === 0 ? null : reader.blob();
   const clientId = (flags & HAS_CLIENT_ID) === 0 ? null : reader.text();
+  const renderings = (flags & HAS_RENDERINGS) === 0 ? {} : { renderings: reader.text() };
+  const kind = (flags & IS_CONTROL) === 0 ? {} : { kind: 'control' as const };
   const identitySource = reader.text();
   const attributes: [string, string][] = new Array(reader.uint32());
   for (let i = 0; i < attributes.length; i++) attributes[i] = [reader.text(), reader.text()];
-  return { channel, data, dataKind: KINDS[flags >> KIND_FROM], attributes, clientId, identitySource };
+  const dataKind = KINDS[(flags >> KIND_FROM) & KIND_MASK];
+  return { channel, data, dataKind, attributes, clientId, identitySource, ...renderings, ...kind };
 }
 
 /** One outcome for each event, in order. */

@@ -20,11 +20,12 @@ import type {
   HubEndReason,
   PublishCallback,
   PublishedEvent,
+  Receivers,
   SubscribeRequest,
   Subscription,
 } from './port.ts';
 import { Publisher } from './publisher.ts';
-import { resolveSources, type Source } from './source.ts';
+import { readsExactly, resolveSources, type Source } from './source.ts';
 import { resolveStart, type StartPlace } from './start-place.ts';
 import { TailBudget } from './tail-budget.ts';
 
@@ -50,7 +51,7 @@ const SMALL_FLUSH_SHARE = 2;
  * The hub of one event loop: events go in through the publisher to the log, and come out of the log to the subscribers of
  * their channels. Several hubs can share one log.
  */
-export class Hub implements Channels {
+export class Hub implements Channels, Receivers {
   readonly #log: LogReader;
   /** The log, if it is another process's. */
   readonly #followed: FollowedLog | null;
@@ -176,6 +177,12 @@ export class Hub implements Channels {
     return member;
   }
 
+  count(channel: string): number {
+    return this.#map
+      .topicsOf(channel)
+      .reduce((sum, topic) => sum + this.#dispatcher.countOf(topic, channel), 0);
+  }
+
   drain(): void {
     this.#draining = true;
     this.endAll('draining');
@@ -215,7 +222,7 @@ export class Hub implements Channels {
     for (const audience of this.#audiences.values()) {
       const stored = audience.channels.flatMap((channel) => this.#map.topicsOf(channel));
       const renamed = audience.sources.some(({ topic }) => this.#renamedTopics.has(topic.name));
-      if (renamed || !readsExactly(audience, stored)) outdated.add(audience);
+      if (renamed || !readsExactly(audience.sources, stored)) outdated.add(audience);
     }
     this.#renamedTopics.clear();
     for (const audience of outdated) this.#audiences.delete(audience.key);
@@ -285,13 +292,4 @@ export class Hub implements Channels {
     }
     return largest;
   }
-}
-
-/** Whether these are the topics that an audience reads, older storage aside. */
-function readsExactly(audience: Audience, topics: readonly Topic[]): boolean {
-  const wanted = new Set(topics.map(({ id }) => id));
-  const read = new Set(
-    audience.sources.filter(({ barrier }) => barrier === null).map(({ topic }) => topic.id),
-  );
-  return wanted.size === read.size && [...wanted].every((id) => read.has(id));
 }

@@ -23,6 +23,7 @@ export type {
   PublishCallback,
   PublishedEvent,
   PublishReceipt,
+  Receivers,
   Sink,
   SlowPolicy,
   StartPosition,

@@ -58,6 +58,10 @@ export class LiveMembers {
         member.end('gap');
         continue;
       }
+      if (chunk.control !== undefined) {
+        member.control(chunk.control);
+        continue;
+      }
       served++;
       if (!member.hand(chunk.bytes, chunk.messages)) {
         this.#remove(member);

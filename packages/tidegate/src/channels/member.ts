@@ -64,6 +64,15 @@ export class Member implements Subscription {
     }
   }
 
+  /** Tells the sink of a control record. Whoever throws is ended. */
+  control(text: string): void {
+    try {
+      this.sink.control?.(text);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   /** It was live and is to go on from `place` by reading the log. */
   fallBack(place: Place): void {
     if (this.closed) return;
@@ -133,6 +142,11 @@ export class Member implements Subscription {
     if (chunk.gap !== null && this.gapEnds) {
       this.end('gap');
       return false;
+    }
+    if (chunk.control !== undefined) {
+      // What was published before it came was not said to it.
+      if (!this.#starting) this.control(chunk.control);
+      return !this.closed;
     }
     this.audience.countOne(chunk);
     if (chunk.bytes.length > 0 && !this.hand(chunk.bytes, chunk.messages)) {

@@ -10,6 +10,9 @@ import type { Message } from './port.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** The header of a record that holds an event's renderings. No attribute is called like that (CloudEvents 1.0, section "Naming Conventions"). */
+export const RENDERINGS_HEADER = '_renderings';
+
 /** The id of an event that was published without one: its position, which no other event has. */
 export function positionId(epoch: string, partition: number, offset: number): string {
   return `${epoch}-${partition}-${offset}`;
@@ -92,10 +95,18 @@ export class MessageView implements Message {
     return start === end ? undefined : findHeader(batch.bytes, start, end, name);
   }
 
+  get renderings(): string | undefined {
+    return this.attribute(RENDERINGS_HEADER);
+  }
+
   attributes(): readonly (readonly [name: string, value: string])[] {
     const batch = this.#current;
     const start = batch.headersStart(this.#index);
     const end = batch.headersEnd(this.#index);
-    return start === end ? [] : decodeHeaders(batch.bytes, start, end);
+    if (start === end) return [];
+    const all = decodeHeaders(batch.bytes, start, end);
+    return all.some(([name]) => name === RENDERINGS_HEADER)
+      ? all.filter(([name]) => name !== RENDERINGS_HEADER)
+      : all;
   }
 }

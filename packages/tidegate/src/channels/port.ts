@@ -12,6 +12,15 @@ export interface PublishedEvent {
   /** The id if the client supplied it, which makes a retry recognisable; null if not. */
   readonly clientId: string | null;
   /**
+   * How some protocols are to show the event, in a form that only they read; told to nobody else. By default each renders the data.
+   */
+  readonly renderings?: string;
+  /**
+   * `control` acts on the connections that are subscribed when it is published, through protocols that take it, and is invisible to
+   * history, to those who resume and to all other protocols. Default: `data`.
+   */
+  readonly kind?: 'data' | 'control';
+  /**
    * The CloudEvents source: the second half of the identity. Empty where the client gave none; then the credential stands in, if there
    * is one.
    */
@@ -92,6 +101,8 @@ export interface Message {
   readonly dataEnd: number;
   /** The value of a CloudEvents attribute as it was published, or undefined. */
   attribute(name: string): string | undefined;
+  /** How some protocols are to show it, as it was published; undefined if nothing was said. */
+  readonly renderings: string | undefined;
   /** All published attributes, in the order of publishing. */
   attributes(): readonly (readonly [name: string, value: string])[];
 }
@@ -113,6 +124,8 @@ export interface FrameEncoder {
    */
   keepAlive(cursor: string, out: ByteWriter): void;
   end(out: ByteWriter): void;
+  /** `taken`: the sinks have `control`. Default: `skipped`, as if control records were not there. */
+  readonly controls?: 'taken' | 'skipped';
 }
 
 /** Why the hub ended a subscription. */
@@ -140,6 +153,8 @@ export interface Sink {
    * than it could send: nothing more comes until `Subscription.drained` is called.
    */
   write(bytes: Buffer, messages: number): boolean;
+  /** What a control record says, in its place among the messages. Only of those that came since the subscription was live for the first time. */
+  control?(text: string): void;
   /**
    * Everything that was stored when the subscription began has been handed over. Called once, before anything newer comes and
    * never before `subscribe` returns; for a subscription that has nothing to catch up with, in the turn that follows.
@@ -188,6 +203,12 @@ export interface EventPublisher {
    * `protocol` is the protocol's name, for the metrics: one of a closed set.
    */
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void;
+}
+
+/** Who listens now, for publishers that want to know. */
+export interface Receivers {
+  /** How many subscriptions of this process want what is published to a channel. */
+  count(channel: string): number;
 }
 
 /** The hub: what edges publish to and subscribe at. */

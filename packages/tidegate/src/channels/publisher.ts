@@ -4,6 +4,7 @@ import {
   type AppendRecord,
   encodeHeaders,
   type Log,
+  RECORD_CONTROL,
   RECORD_JSON,
   RECORD_UTF8,
   type TopicAppend,
@@ -11,7 +12,7 @@ import {
 import type { ChannelMap } from './channel-map.ts';
 import { assertPublishable } from './channel-name.ts';
 import { partitionCursor } from './cursor.ts';
-import { positionId } from './message.ts';
+import { positionId, RENDERINGS_HEADER } from './message.ts';
 import type { EventPublisher, PublishCallback, PublishedEvent, PublishReceipt } from './port.ts';
 import { type PublishCounters, PublishMetrics } from './publish-metrics.ts';
 
@@ -87,8 +88,12 @@ export class Publisher implements EventPublisher {
     return {
       key,
       data,
-      headers: this.#headers(event.attributes),
-      flags: data === null ? 0 : DATA_FLAGS[event.dataKind],
+      headers:
+        event.renderings === undefined
+          ? this.#headers(event.attributes)
+          : this.#headersWith(event.attributes, event.renderings),
+      flags:
+        (data === null ? 0 : DATA_FLAGS[event.dataKind]) | (event.kind === 'control' ? RECORD_CONTROL : 0),
       identity:
         event.clientId === null ? null : `${event.channel}\0${event.identitySource}\0${event.clientId}`,
     };
@@ -111,6 +116,19 @@ export class Publisher implements EventPublisher {
       this.#headerCache.set(only, headers);
     }
     return headers;
+  }
+
+  /** Renderings are data in other forms, and bounded as data are. */
+  #headersWith(attributes: PublishedEvent['attributes'], renderings: string): Uint8Array | null {
+    this.#headers(attributes);
+    const { messageBytesMax } = this.#limits;
+    if (renderings.length > messageBytesMax) {
+      throw new TidegateError(
+        'body_too_large',
+        `The renderings have ${renderings.length} characters; the limit is ${messageBytesMax}`,
+      );
+    }
+    return encodeHeaders([...attributes, [RENDERINGS_HEADER, renderings]]);
   }
 
   #settle(

@@ -35,6 +35,13 @@ export function sourceEnd(source: Source): number {
     : Math.min(source.barrier, source.progress.dispatched);
 }
 
+/** Whether these are the topics that sources are of, older storage aside. */
+export function readsExactly(sources: readonly Source[], topics: readonly Topic[]): boolean {
+  const wanted = new Set(topics.map(({ id }) => id));
+  const read = new Set(sources.filter(({ barrier }) => barrier === null).map(({ topic }) => topic.id));
+  return wanted.size === read.size && [...wanted].every((id) => read.has(id));
+}
+
 /**
  * The partitions that a set of channels and patterns reads, older storage first.
  * @throws TidegateError subscription_too_wide

@@ -18,6 +18,7 @@ import { StreamEdge } from './stream/index.ts';
 import { WebSocketEdge } from './websocket/index.ts';
 import type { WebSocketOptions } from './websocket/options.ts';
 
+export { credentialOf, withoutCredential } from './authentication.ts';
 export {
   CLIENT_INFO_FORM,
   type ClientInfo,
@@ -61,6 +62,12 @@ export interface EdgesOptions {
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
   readonly mountPath?: string;
 }
+
+/**
+ * The paths of the edges, at the default mount path, that routes of the gateway leave alone unless they name them: one with a slash at its end stands for all
+ * below it, the others also for themselves. `/api` of Centrifugo's server API is not among them: it is what many an origin has its own API below.
+ */
+export const BUILT_IN_PATHS: readonly string[] = ['/v1/', '/connection/', '/emulation'];
 
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {

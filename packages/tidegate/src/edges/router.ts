@@ -2,7 +2,7 @@ import type { AccessChannels } from '../access/port.ts';
 import type { Channels } from '../channels/index.ts';
 import { TidegateError } from '../kernel/index.ts';
 import type { Headers, HttpExchange, HttpHandler } from '../listeners/port.ts';
-import { preferredType } from './accept.ts';
+import { preferredType } from '../wire/http1/index.ts';
 import { refuse } from './refusal.ts';
 import { footingOf } from './subscription-query.ts';
 

@@ -25,8 +25,17 @@ const anyEvent = fc
     ),
     clientId: fc.option(fc.string({ maxLength: 20 })),
     identitySource: fc.string({ maxLength: 20 }),
+    renderings: fc.option(fc.string({ unit: 'grapheme', maxLength: 20 })),
+    kind: fc.constantFrom('control', null),
   })
-  .map((event) => ({ ...event }) as PublishedEvent);
+  .map(
+    ({ renderings, kind, ...event }) =>
+      ({
+        ...event,
+        ...(renderings !== null && { renderings }),
+        ...(kind !== null && { kind }),
+      }) as PublishedEvent,
+  );
 
 const plain = (event: PublishedEvent): unknown => ({
   ...event,

@@ -30,6 +30,7 @@ function message(parts: MessageParts): Message {
     dataStart: 4,
     dataEnd: 4 + content.length,
     attribute: (name) => attributes.find(([other]) => other === name)?.[1],
+    renderings: undefined,
     attributes: () => attributes,
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { preferredType } from '../../src/edges/accept.ts';
+import { preferredType } from '../../src/wire/http1/index.ts';
 import { type EdgeServer, startEdgeServer } from './edge-server.ts';
 import { assertProblem, get, RawClient } from './requests.ts';
 

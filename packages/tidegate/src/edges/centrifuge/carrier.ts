@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../kernel/index.ts';
 import type { StreamFraming } from '../../listeners/port.ts';
+import { beginFlush, endFlush } from '../../wire/http1/index.ts';
 import { BINARY_FRAME, openFrame, sealFrame, TEXT_FRAME } from '../../wire/websocket/index.ts';
-import { beginFlush, endFlush } from '../stream-framing.ts';
 import type { Codec } from './codec.ts';
 import { closeLength, openLength } from './protobuf-writer.ts';
 

@@ -1,13 +1,19 @@
 import { Buffer } from 'node:buffer';
 import type { Access } from '../../access/port.ts';
 import type { Channels, PresenceList } from '../../channels/index.ts';
-import { type Clock, type Limits, type Metrics, type Random, TidegateError } from '../../kernel/index.ts';
+import {
+  type Clock,
+  type Limits,
+  Liveness,
+  type Metrics,
+  type Random,
+  TidegateError,
+} from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { framingFor } from '../../wire/http1/index.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
 import { credentialOf, withoutCredential } from '../authentication.ts';
 import { BodyCollector } from '../body-collector.ts';
-import { Liveness } from '../liveness.ts';
-import { framingFor } from '../stream-framing.ts';
 import { ApiEdge } from './api-edge.ts';
 import { type Carrier, sseCarrier, streamCarrier, webSocketCarrier } from './carrier.ts';
 import { ClientMetrics } from './client-metrics.ts';

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import type { Liveness, Watched } from '../../kernel/index.ts';
 import type { ByteChannel, ByteChannelOwner, StreamFraming } from '../../listeners/port.ts';
-import type { Liveness, Watched } from '../liveness.ts';
-import { endOfStream } from '../stream-framing.ts';
+import { endOfStream } from '../../wire/http1/index.ts';
 import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { SessionContext } from './context.ts';
 import { Session } from './session.ts';

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import type { Liveness, Watched } from '../../kernel/index.ts';
 import type { ByteChannel, ByteChannelOwner } from '../../listeners/port.ts';
 import { type ReceiverPool, WebSocketConnection } from '../../wire/websocket/index.ts';
-import type { Liveness, Watched } from '../liveness.ts';
 import type { Arrival, ClientTransport } from './client-transport.ts';
 import type { SessionContext } from './context.ts';
 import { Session } from './session.ts';

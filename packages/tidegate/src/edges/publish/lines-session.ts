@@ -9,7 +9,7 @@ import type {
   ResponseHeaders,
   StreamFraming,
 } from '../../listeners/port.ts';
-import { beginFlush, endFlush, endOfStream, framingFor } from '../stream-framing.ts';
+import { beginFlush, endFlush, endOfStream, framingFor } from '../../wire/http1/index.ts';
 import { outcomeJson } from './codec.ts';
 import { readSingleEntry } from './entries.ts';
 import type { EntryRules } from './event-of-entry.ts';

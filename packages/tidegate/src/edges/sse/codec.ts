@@ -9,8 +9,8 @@ import {
 } from '../../channels/index.ts';
 import { type ByteWriter, EMPTY } from '../../kernel/index.ts';
 import type { StreamFraming } from '../../listeners/port.ts';
+import { beginFlush, endFlush, endOfStream, singleFlush } from '../../wire/http1/index.ts';
 import { endSseEvent, writeSseComment, writeSseEvent, writeSseField } from '../../wire/sse/index.ts';
-import { beginFlush, endFlush, endOfStream, singleFlush } from '../stream-framing.ts';
 import type { StreamEnd } from '../streaming-subscriber.ts';
 import type { SubscriptionQuery } from '../subscription-query.ts';
 

@@ -1,8 +1,8 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { framingFor } from '../../wire/http1/index.ts';
 import { refuse } from '../refusal.ts';
-import { framingFor } from '../stream-framing.ts';
 import { openStream, type StreamEnd } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery, type SubscriptionQuery } from '../subscription-query.ts';
 import { createSseEncoder, type SseForm, sseEnd, ssePreamble } from './codec.ts';

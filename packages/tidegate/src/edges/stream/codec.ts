@@ -6,7 +6,7 @@ import {
   writeMessageJson,
 } from '../../channels/index.ts';
 import type { StreamFraming } from '../../listeners/port.ts';
-import { beginFlush, endFlush, endOfStream, singleFlush } from '../stream-framing.ts';
+import { beginFlush, endFlush, endOfStream, singleFlush } from '../../wire/http1/index.ts';
 import type { StreamEnd } from '../streaming-subscriber.ts';
 
 /** What changes the bytes of a stream of lines. */

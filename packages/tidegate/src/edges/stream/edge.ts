@@ -1,8 +1,8 @@
 import type { Channels, FrameEncoder, JsonEnvelope } from '../../channels/index.ts';
 import type { Limits } from '../../kernel/index.ts';
 import type { HttpExchange, ResponseHeaders, StreamFraming } from '../../listeners/port.ts';
+import { framingFor } from '../../wire/http1/index.ts';
 import { refuse } from '../refusal.ts';
-import { framingFor } from '../stream-framing.ts';
 import { openStream, type StreamEnd } from '../streaming-subscriber.ts';
 import { type QueryRules, readSubscriptionQuery } from '../subscription-query.ts';
 import { createStreamEncoder, streamEnd } from './codec.ts';

@@ -1,9 +1,8 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
-import { type Clock, type Limits, TidegateError } from '../../kernel/index.ts';
+import { type Clock, type Limits, Liveness, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { acceptHandshake, ReceiverPool, WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
 import { CURSOR_HEADER } from '../cursor-header.ts';
-import { Liveness } from '../liveness.ts';
 import { type QueryRules, queryDefaults, readSubscriptionQuery } from '../subscription-query.ts';
 import { createWebSocketEncoder, type WebSocketForm } from './codec.ts';
 import { type ErrorForm, type SessionContext, WebSocketSession } from './session.ts';

@@ -7,7 +7,7 @@ import type {
   Sink,
   Subscription,
 } from '../../channels/index.ts';
-import { type Limits, TidegateError } from '../../kernel/index.ts';
+import { type Limits, type Liveness, TidegateError, type Watched } from '../../kernel/index.ts';
 import type { ByteChannel, ByteChannelOwner } from '../../listeners/port.ts';
 import {
   CLOSE_REASON_BYTES_MAX,
@@ -18,7 +18,6 @@ import {
   type ReceiverPool,
   WebSocketConnection,
 } from '../../wire/websocket/index.ts';
-import type { Liveness, Watched } from '../liveness.ts';
 import { encodeError, encodeExpiring } from './codec.ts';
 import { eventOfFrame } from './event-of-frame.ts';
 import { closeCodeOf, END_CLOSE } from './status.ts';

@@ -41,6 +41,7 @@ function message({ data = '', kind = 'json', attributes = {} }: MessageParts): M
     dataStart: 1,
     dataEnd: 1 + payload.length,
     attribute: (name) => attributes[name],
+    renderings: undefined,
     attributes: () => Object.entries(attributes),
   };
 }

@@ -4,8 +4,7 @@ import { OwnConnections } from '../../../src/edges/centrifuge/own-connections.ts
 import { OwnerProcesses } from '../../../src/edges/centrifuge/owner-processes.ts';
 import { StreamClient } from '../../../src/edges/centrifuge/stream-client.ts';
 import { WorkerProcesses } from '../../../src/edges/centrifuge/worker-processes.ts';
-import { Liveness } from '../../../src/edges/liveness.ts';
-import { type Limits, resolveLimits } from '../../../src/kernel/index.ts';
+import { type Limits, Liveness, resolveLimits } from '../../../src/kernel/index.ts';
 import { clock, eachTestHasAHub } from '../../support/hub-fixture.ts';
 import { linePair } from '../../support/line-pair.ts';
 import { FakeTransport } from '../websocket/fakes.ts';

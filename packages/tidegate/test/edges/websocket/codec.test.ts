@@ -21,6 +21,7 @@ function message(data: string | Buffer | null, dataKind: Message['dataKind'] = '
     dataStart: 1,
     dataEnd: 1 + payload.length,
     attribute: () => undefined,
+    renderings: undefined,
     attributes: () => [],
   };
 }

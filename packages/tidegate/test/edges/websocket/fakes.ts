@@ -7,9 +7,8 @@ import type {
   SubscribeRequest,
   Subscription,
 } from '../../../src/channels/index.ts';
-import { Liveness } from '../../../src/edges/liveness.ts';
 import { type ErrorForm, WebSocketSession } from '../../../src/edges/websocket/session.ts';
-import { type Limits, resolveLimits, type TidegateError } from '../../../src/kernel/index.ts';
+import { type Limits, Liveness, resolveLimits, type TidegateError } from '../../../src/kernel/index.ts';
 import type { ByteChannel } from '../../../src/listeners/port.ts';
 import { ReceiverPool } from '../../../src/wire/websocket/index.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
