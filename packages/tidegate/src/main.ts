@@ -1,19 +1,27 @@
 import { fileURLToPath } from 'node:url';
 import { countedFigures, createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
 import { Hub, PresenceRegistry, servePublishes } from './channels/index.ts';
-import type { ResolvedConfig } from './config/index.ts';
+import { type FollowedConfig, formatProblem, type ResolvedConfig, restartKeys } from './config/index.ts';
 import {
   adminAuthorization,
+  type ConfigReading,
+  ConfigReload,
+  type ConfigReloadOptions,
   controlRoutes,
   KEY_KIND,
   keyKind,
   prefixesOf,
   REVOCATION_KIND,
+  type ReloadResult,
   ResourceStore,
+  ROUTE_KIND,
   revocationKind,
+  routeKind,
   serveSnapshot,
   TOPIC_KIND,
   topicKind,
+  UPSTREAM_KIND,
+  upstreamKind,
 } from './control/index.ts';
 import { type ClientInfo, OwnerProcesses, serveEdges } from './edges/index.ts';
 import { type Logger, type Metrics, secretOf, systemClock, systemRandom } from './kernel/index.ts';
@@ -25,7 +33,16 @@ import {
   isLoopback,
 } from './listeners/index.ts';
 import { openLog } from './log/index.ts';
-import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
+import {
+  accessRules,
+  changedRules,
+  gatewayRules,
+  openGateOf,
+  openGatewayOf,
+  openGripPort,
+  openPublicPort,
+  type ServingParts,
+} from './serving.ts';
 import type { WorkerSetup } from './worker.ts';
 import type { WorkerPool } from './workers/index.ts';
 
@@ -33,6 +50,8 @@ import type { WorkerPool } from './workers/index.ts';
 export interface RunningServer {
   readonly publicUrl: string;
   readonly adminUrl: string;
+  /** Where origins publish by GRIP; null if nowhere. */
+  readonly gripUrl: string | null;
   /** Whether it asked for credentials when it started; if not, everybody may do everything until there is a key. */
   readonly asksForCredentials: boolean;
   /**
@@ -40,9 +59,12 @@ export interface RunningServer {
    * limits.drainTimeoutMs, whatever the clients do.
    */
   close(): Promise<void>;
-  /** Reads the certificates anew; those that cannot be used are logged, and the earlier ones stay in use. */
+  /** Reads the config file and the certificates anew. What cannot be used is logged, and what was in use stays so. Never fails. */
   reload(): Promise<void>;
 }
+
+/** Where the config comes from, if it is to be read anew while the server runs. */
+export type ConfigFile = Pick<FollowedConfig, 'watch' | 'reread'>;
 
 /** Beyond what clients get, for workers to end after the last of them. */
 const WORKERS_MARGIN_MS = 1_000;
@@ -58,11 +80,12 @@ const WORKER_ENTRY = fileURLToPath(new URL('../bin/worker.cjs', import.meta.url)
 export async function startServer(
   config: ResolvedConfig,
   logger: Logger = createPinoLogger(config.logLevel),
+  file: ConfigFile | null = null,
 ): Promise<RunningServer> {
   const { limits, listen } = config;
   const clock = systemClock;
   const metrics = createPrometheusMetrics();
-  const state = { ready: false };
+  const state = { ready: false, reloadCertificates: async () => {} };
   const opened: (() => void | Promise<void>)[] = [];
   try {
     // First of all, so that their code is loaded while the log is opened.
@@ -79,7 +102,13 @@ export async function startServer(
     opened.push(() => log.close());
     const resources = await ResourceStore.open({
       log,
-      kinds: [topicKind({ log, limits, logger }), keyKind(), revocationKind()],
+      kinds: [
+        topicKind({ log, limits, logger }),
+        keyKind(),
+        revocationKind(),
+        upstreamKind(limits),
+        routeKind(limits),
+      ],
       declared: config.resources,
       clock,
       random: systemRandom,
@@ -97,10 +126,23 @@ export async function startServer(
     const gate = await openGateOf(parts, accessRules(resources.snapshot), null);
     opened.push(() => gate.close());
     resources.onChange((snapshot) => gate.adopt(accessRules(snapshot)));
+    const gateway = openGatewayOf(parts, resources.snapshot);
+    opened.push(() => gateway.close());
+    resources.onChange((snapshot, { changes }) =>
+      gateway.adopt(gatewayRules(snapshot), changedRules(changes)),
+    );
     if (!gate.hasCredentials && !config.insecure) {
       assertListenable(listen.host);
       assertListenable(listen.adminHost);
     }
+    const fromFile = configReloadOf(file, config, { resources, logger, metrics });
+    opened.push(() => fromFile?.close());
+    const reload = async (): Promise<ReloadResult> => {
+      // Whatever is wrong with the file is no reason to show an old certificate.
+      const [result] = await Promise.allSettled([fromFile?.reload(), state.reloadCertificates()]);
+      if (result.status === 'rejected') throw result.reason;
+      return result.value ?? { differences: [], hidden: [], restart: [] };
+    };
     const admin = await createAdminListener({
       host: listen.adminHost,
       port: listen.adminPort,
@@ -110,6 +152,8 @@ export async function startServer(
           resources,
           metricsText: async () => metrics.text(await pool?.figures()),
           isReady: () => state.ready,
+          purge: (request, credential) => gateway.purge(request, credential),
+          reload,
           clock,
           limits,
         }),
@@ -123,18 +167,26 @@ export async function startServer(
     const ticketKeys = pool === null ? undefined : secretOf(systemRandom, TICKET_KEY_BYTES);
     const sharing = pool === null ? 'alone' : 'shared';
     if (pool !== null) await assertFree(listen.host, listen.port, clock);
-    const publicListener = await openPublicPort(parts, gate, { port: listen.port, sharing, ticketKeys });
+    const publicListener = await openPublicPort(parts, gate, gateway, {
+      port: listen.port,
+      sharing,
+      ticketKeys,
+    });
     opened.push(() => publicListener.drain(0));
+    const gripListener =
+      listen.gripPort === null ? null : await openGripPort(parts, gate, gateway, listen.gripPort);
+    if (gripListener !== null) opened.push(() => gripListener.drain(0));
     if (pool !== null && processes !== null) {
       pool.onLine((line) => {
         log.lead(line);
         serveSnapshot(line, {
           resources,
-          kinds: [TOPIC_KIND, KEY_KIND, REVOCATION_KIND],
+          kinds: [TOPIC_KIND, KEY_KIND, REVOCATION_KIND, UPSTREAM_KIND, ROUTE_KIND],
           asksForCredentials: () => gate.asksForCredentials,
         });
         servePublishes(line, hub);
         gate.serve(line);
+        gateway.serve(line);
         serveEdges(line, { presence, processes });
       });
       const { port } = publicListener;
@@ -142,14 +194,24 @@ export async function startServer(
       // Whoever comes is served from now on, and a start need not wait for those that join a moment later.
       void pool.serve((): WorkerSetup => ({ config, port, ticketKeys: secret }));
     }
+    state.reloadCertificates = async () => {
+      await Promise.all([publicListener.reload(), pool?.reload()]);
+    };
+    file?.watch?.start(async () => void (await fromFile?.reload().catch(() => {})));
+    opened.push(() => file?.watch?.close());
     state.ready = true;
     const closing = { started: null as Promise<void> | null };
     const close = async (): Promise<void> => {
       state.ready = false;
+      file?.watch?.close();
+      fromFile?.close();
       const listenerGone = publicListener.drain(limits.drainTimeoutMs);
+      const gripListenerGone = gripListener?.drain(limits.drainTimeoutMs);
       const workersGone = pool?.drain(limits.drainTimeoutMs + WORKERS_MARGIN_MS);
+      gateway.drain();
       hub.drain();
-      await Promise.all([listenerGone, workersGone]);
+      await Promise.all([listenerGone, gripListenerGone, workersGone]);
+      gateway.close();
       gate.close();
       hub.close();
       await resources.close();
@@ -158,11 +220,13 @@ export async function startServer(
       logger.info({}, 'Stopped');
     };
     return {
+      gripUrl: gripListener === null ? null : urlOf(gripListener, 'http'),
       publicUrl: urlOf(publicListener, config.tls === null ? 'http' : 'https'),
       adminUrl: urlOf(admin, 'http'),
       asksForCredentials: gate.asksForCredentials,
       async reload() {
-        await Promise.all([publicListener.reload(), pool?.reload()]);
+        // Who did not take it has said so in the log.
+        await reload().catch(() => {});
       },
       close: () => (closing.started ??= close()),
     };
@@ -170,6 +234,24 @@ export async function startServer(
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/** Null for a server that was started without a config file. */
+function configReloadOf(
+  file: ConfigFile | null,
+  config: ResolvedConfig,
+  parts: Omit<ConfigReloadOptions, 'read'>,
+): ConfigReload | null {
+  if (file === null || file.watch === null) return null;
+  return new ConfigReload({
+    ...parts,
+    async read(): Promise<ConfigReading> {
+      const loaded = await file.reread();
+      return loaded.kind === 'problems'
+        ? { kind: 'problems', problems: loaded.problems.map(formatProblem) }
+        : { kind: 'config', resources: loaded.config.resources, restart: restartKeys(config, loaded.config) };
+    },
+  });
 }
 
 /** What changes something is answered when the workers go by it, too: a key that was made is good everywhere, and one that was revoked nowhere. */

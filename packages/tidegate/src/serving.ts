@@ -2,16 +2,32 @@ import type { Buffer } from 'node:buffer';
 import { type AccessRules, type Gate, openGate, revokedBy } from './access/index.ts';
 import type { Hub, PresenceList } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { KEY_KIND, REVOCATION_KIND, type ResourceSpecs } from './control/index.ts';
-import { type ClientInfo, createEdges, type OtherProcesses } from './edges/index.ts';
+import { KEY_KIND, REVOCATION_KIND, type ResourceSpecs, ROUTE_KIND, UPSTREAM_KIND } from './control/index.ts';
+import {
+  BUILT_IN_PATHS,
+  type ClientInfo,
+  createEdges,
+  credentialOf,
+  type OtherProcesses,
+  withoutCredential,
+} from './edges/index.ts';
+import {
+  type ChangedRules,
+  createControlPort,
+  Gateway,
+  type GatewayRules,
+  GripPublisher,
+} from './gateway/index.ts';
 import {
   type Clock,
   type Limits,
   type Line,
   type Logger,
   type Metrics,
+  noMetrics,
   packageVersion,
   systemRandom,
+  TidegateError,
 } from './kernel/index.ts';
 import { createHttpListener, isLoopback, type PublicListener, withCrossOrigin } from './listeners/index.ts';
 
@@ -44,6 +60,41 @@ export function accessRules(specs: ResourceSpecs): AccessRules {
   };
 }
 
+/** Where requests go, as the resources say. */
+export function gatewayRules(specs: ResourceSpecs): GatewayRules {
+  return {
+    routes: specs.of(ROUTE_KIND) as GatewayRules['routes'],
+    upstreams: specs.of(UPSTREAM_KIND) as unknown as GatewayRules['upstreams'],
+  };
+}
+
+/** What of a change of resources concerns the gateway. */
+export function changedRules(
+  changes: readonly { readonly kind: string; readonly name: string }[],
+): ChangedRules {
+  const namesOf = (kind: string): string[] =>
+    changes.filter((change) => change.kind === kind).map(({ name }) => name);
+  return { routes: namesOf(ROUTE_KIND), upstreams: namesOf(UPSTREAM_KIND) };
+}
+
+/** The gateway of a process, by the rules of this moment. */
+export function openGatewayOf(
+  { hub, clock, limits, logger, metrics }: ServingParts,
+  specs: ResourceSpecs,
+): Gateway {
+  const gateway = new Gateway({
+    clock,
+    random: systemRandom,
+    limits,
+    logger,
+    metrics,
+    channels: hub,
+    builtIn: BUILT_IN_PATHS,
+  });
+  gateway.adopt(gatewayRules(specs));
+  return gateway;
+}
+
 /**
  * @param line to the owner of the log; null in the owner itself
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
@@ -74,6 +125,7 @@ export function openGateOf(parts: ServingParts, rules: AccessRules, line: Line |
 export async function openPublicPort(
   parts: ServingParts,
   gate: Gate,
+  gateway: Gateway,
   { port, sharing, ticketKeys }: PublicPort,
 ): Promise<PublicListener> {
   const { config, hub, clock, limits, logger, metrics, presence, processes } = parts;
@@ -92,6 +144,41 @@ export async function openPublicPort(
   const { host } = config.listen;
   return createHttpListener(
     { host, port, sharing, ticketKeys, tls: config.tls, limits, clock, logger, metrics },
-    withCrossOrigin(edges, config.cors),
+    gateway.handler(withCrossOrigin(edges, config.cors)),
+  );
+}
+
+/**
+ * Opens the port on which origins publish by GRIP. They publish as whoever their credential stands for.
+ * @throws TidegateError listen_failed
+ */
+export function openGripPort(
+  { config, hub, clock, limits, logger, metrics }: ServingParts,
+  gate: Gate,
+  gateway: Gateway,
+  port: number,
+): Promise<PublicListener> {
+  const publisher = new GripPublisher({ receivers: hub, clock, limits, metrics });
+  const handler = createControlPort({
+    publisher,
+    limits,
+    recover: () => gateway.holds.recover(),
+    authorize(request, done) {
+      try {
+        const credential = credentialOf(request);
+        if (credential === null) done(gate.channelsFor(withoutCredential(gate, request)));
+        else
+          gate.verify(credential, request.remoteAddress, (result) =>
+            done(result instanceof TidegateError ? result : gate.channelsFor(result)),
+          );
+      } catch (error) {
+        done(TidegateError.from(error));
+      }
+    },
+  });
+  // Its connections are counted beside those of the public port, and not as if they were its own.
+  return createHttpListener(
+    { host: config.listen.adminHost, port, tls: null, limits, clock, logger, metrics: noMetrics },
+    handler,
   );
 }

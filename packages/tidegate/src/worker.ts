@@ -8,7 +8,15 @@ import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
 import { type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
-import { accessRules, openGateOf, openPublicPort, type ServingParts } from './serving.ts';
+import {
+  accessRules,
+  changedRules,
+  gatewayRules,
+  openGateOf,
+  openGatewayOf,
+  openPublicPort,
+  type ServingParts,
+} from './serving.ts';
 import { answerLife, lineToOwner } from './workers/index.ts';
 
 /** What the owner tells a worker that is to serve, as JSON. */
@@ -90,14 +98,17 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
   const processes = new WorkerProcesses(line, limits);
   const parts: ServingParts = { config, hub, clock, limits, logger, metrics, presence, processes };
   const gate = await openGateOf(parts, rulesOf(snapshot), line);
-  const adopt = (): void => {
+  const gateway = openGatewayOf(parts, snapshot);
+  gateway.serve(line);
+  const adopt = (changes?: readonly { readonly kind: string; readonly name: string }[]): void => {
     hub.setPrefixes(prefixesOf(snapshot));
     gate.adopt(rulesOf(snapshot));
+    gateway.adopt(gatewayRules(snapshot), changes === undefined ? undefined : changedRules(changes));
   };
   snapshot.onChange(adopt);
   // It may have changed while the gate was made, and nobody serves yet who could have gone by it.
   adopt();
-  const listener = await openPublicPort(parts, gate, {
+  const listener = await openPublicPort(parts, gate, gateway, {
     port,
     sharing: 'shared',
     ticketKeys: Buffer.from(ticketKeys, 'base64'),
@@ -106,8 +117,10 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
     listener,
     async end(timeoutMs) {
       const listenerGone = listener.drain(timeoutMs);
+      gateway.drain();
       hub.drain();
       await listenerGone;
+      gateway.close();
       gate.close();
       hub.close();
       await log.close();

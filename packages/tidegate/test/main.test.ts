@@ -31,3 +31,16 @@ test('a server that cannot be started leaves nothing open', async () => {
   assert.equal((await fetch(`${third.adminUrl}/readyz`)).status, 200);
   await third.close();
 });
+
+test('a server that was started without a config file has nothing to reload', async () => {
+  const server = await startServer(await config('without', 0, 0), silentLogger);
+  await server.reload();
+  const response = await fetch(`${server.adminUrl}/api/reload`, { method: 'POST' });
+  assert.deepEqual(
+    [response.status, await response.json()],
+    [200, { differences: [], hidden: [], restart: [] }],
+  );
+  const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
+  assert.doesNotMatch(metrics, /tidegate_config_reloads_total/);
+  await server.close();
+});

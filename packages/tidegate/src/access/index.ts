@@ -5,3 +5,4 @@ export { hashOfKey } from './keys.ts';
 export { type OpenGateOptions, openGate } from './open-gate.ts';
 export * from './port.ts';
 export { NOTHING_REVOKED, type Revoked, revokedBy } from './revocations.ts';
+export { TokenBucket } from './token-bucket.ts';

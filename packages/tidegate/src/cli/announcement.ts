@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.ts';
 export interface Started {
   readonly publicUrl: string;
   readonly adminUrl: string;
+  /** Where origins publish by GRIP; null if nowhere. */
+  readonly gripUrl: string | null;
   /** Absolute. */
   readonly dataFolder: string;
   /** Whether only those with a credential may do anything, which the commands that are shown then have. */
@@ -15,10 +17,13 @@ const CURL_CREDENTIAL = '-H "Authorization: Bearer $TIDEGATE_TOKEN" ';
 
 /** A few lines for a person; one JSON object on one line for a program, which learns the ports from it. */
 export function announcement(
-  { publicUrl, adminUrl, dataFolder, asksForCredentials }: Started,
+  { publicUrl, adminUrl, gripUrl, dataFolder, asksForCredentials }: Started,
   { isInteractive }: Pick<Terminal, 'isInteractive'>,
 ): string {
-  if (!isInteractive) return `${JSON.stringify({ publicUrl, adminUrl, dataFolder })}\n`;
+  if (!isInteractive) {
+    const told = { publicUrl, adminUrl, ...(gripUrl === null ? {} : { gripUrl }), dataFolder };
+    return `${JSON.stringify(told)}\n`;
+  }
   const credential = asksForCredentials ? CURL_CREDENTIAL : '';
   return [
     '',
@@ -26,6 +31,7 @@ export function announcement(
     '',
     `    public  ${publicUrl}`,
     `    admin   ${adminUrl}`,
+    ...(gripUrl === null ? [] : [`    grip    ${gripUrl}`]),
     `    data    ${dataFolder}`,
     '',
     '  Subscribe in one terminal, publish in another:',

@@ -1,5 +1,6 @@
 import type { LimitName, Limits } from '../kernel/index.ts';
 import { checkAccess } from './access-agreement.ts';
+import { checkGateway } from './gateway-agreement.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 import type { ConfigSource } from './source.ts';
@@ -46,6 +47,7 @@ export function findDisagreements(
   checkLimits(content, limits, complain);
   checkTopics(content, limits, complain);
   checkKeys(content, complain);
+  checkGateway(content, limits, complain);
   return problems;
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import type { AccessOptions } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
+import type { UpstreamOptions } from '../gateway/options.ts';
 import { type Limits, resolveLimits } from '../kernel/index.ts';
 import {
   type CorsOptions,
@@ -42,7 +43,7 @@ export interface ResolvedConfig {
   readonly workers: number;
   /** An absolute path. */
   readonly dataFolder: string;
-  /** The declared topics and keys, as they were written; the topic `default` first, which is always there. */
+  /** What is declared, as it was written but for paths, which are absolute; the topic `default` first, which is always there. */
   readonly resources: readonly DeclaredResource[];
   readonly access: AccessOptions;
   /** Everybody may do everything, whatever the address, as long as there is no credential. */
@@ -61,15 +62,29 @@ function defaultTopicOptions(options: Pick<TopicOptions, 'retention'>): TopicOpt
   return { retention: { ageSeconds: age, ...options.retention }, keyIndex: true };
 }
 
-/** The file's topics and keys as resources, the topic `default` first, which is always there. */
-function resourcesOf(content: ConfigFile): readonly DeclaredResource[] {
+/** The file's resources, the topic `default` first, which is always there. */
+function resourcesOf(content: ConfigFile, folder: string): readonly DeclaredResource[] {
   const { default: defaultTopic, ...topics } = content.topics ?? {};
   const declared: DeclaredResource[] = [
     { kind: 'topic', name: DEFAULT_TOPIC, spec: defaultTopicOptions(defaultTopic ?? {}) },
   ];
   for (const [name, spec] of Object.entries(topics)) declared.push({ kind: 'topic', name, spec });
   for (const [name, spec] of Object.entries(content.keys ?? {})) declared.push({ kind: 'key', name, spec });
+  for (const [name, upstream] of Object.entries(content.upstreams ?? {}))
+    declared.push({ kind: 'upstream', name, spec: withAbsoluteTls(upstream, folder) });
+  for (const [name, spec] of Object.entries(content.routes ?? {}))
+    declared.push({ kind: 'route', name, spec });
   return deepFreeze(declared);
+}
+
+/** The files of an upstream's TLS stand where the config file does. */
+function withAbsoluteTls(upstream: UpstreamOptions, folder: string): UpstreamOptions {
+  const { tls } = upstream;
+  if (tls === undefined) return upstream;
+  const files = Object.entries({ ca: tls.ca, certificate: tls.certificate, key: tls.key })
+    .filter(([, file]) => file !== undefined)
+    .map(([name, file]) => [name, resolve(folder, file as string)]);
+  return { ...upstream, tls: { ...tls, ...Object.fromEntries(files) } };
 }
 
 /** What the file holds belongs to nobody alone. */
@@ -147,11 +162,12 @@ export function resolveContent(
       port: overrides.port ?? content.listen?.port ?? listen.port.default,
       adminHost: content.listen?.adminHost ?? listen.adminHost.default,
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
+      gripPort: content.listen?.gripPort ?? listen.gripPort.default,
     }),
     tls: content.tls === undefined ? null : tlsSettings(content.tls, base.config),
     workers: overrides.workers ?? content.workers ?? workersOfMachine(),
     dataFolder: resolveFolder(content, overrides, base),
-    resources: resourcesOf(content),
+    resources: resourcesOf(content, base.config),
     access: Object.freeze(withAbsoluteFiles(content.access ?? {}, base.config)),
     insecure: overrides.insecure === true,
     limits: resolveLimits(content.limits),

@@ -7,6 +7,14 @@ import {
   keySchema,
 } from '../access/options.ts';
 import { type WebSocketOptions, websocketSchema } from '../edges/websocket/options.ts';
+import {
+  ROUTE_NAME_PATTERN,
+  type RouteOptions,
+  routeSchema,
+  UPSTREAM_NAME_PATTERN,
+  type UpstreamOptions,
+  upstreamSchema,
+} from '../gateway/options.ts';
 import { LIMITS, type Limits } from '../kernel/index.ts';
 import {
   type CorsOptions,
@@ -71,6 +79,18 @@ export const configSchema = {
       description: 'API keys, by name.',
     },
     access: accessSchema,
+    upstreams: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { [UPSTREAM_NAME_PATTERN]: upstreamSchema },
+      description: 'The origins that routes lead to, by name.',
+    },
+    routes: {
+      type: 'object',
+      additionalProperties: false,
+      patternProperties: { [ROUTE_NAME_PATTERN]: routeSchema },
+      description: 'The routes of the gateway, by name.',
+    },
     limits: limitsSchema,
     cors: corsSchema,
     websocket: websocketSchema,
@@ -96,6 +116,8 @@ export interface ConfigFile {
   readonly topics?: { readonly [name: string]: TopicOptions };
   readonly keys?: { readonly [name: string]: KeyOptions };
   readonly access?: AccessOptions;
+  readonly upstreams?: { readonly [name: string]: UpstreamOptions };
+  readonly routes?: { readonly [name: string]: RouteOptions };
   readonly limits?: Partial<Limits>;
   readonly cors?: Partial<CorsOptions>;
   readonly websocket?: Partial<WebSocketOptions>;

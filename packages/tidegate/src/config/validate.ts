@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { durationSchema, statusSchema } from '../gateway/options.ts';
 import { parseTimestamp } from '../kernel/index.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -86,6 +87,9 @@ function isQuoted(value: unknown, schema: Record<string, unknown>): boolean {
   return number || (types.includes('boolean') && (value === 'true' || value === 'false'));
 }
 
+/** More are those of the limits, which nobody wants to read in a line. */
+const KEYS_SHOWN_MAX = 20;
+
 function explainUnknownKey({ error, path }: Finding): Complaint {
   const name = String(error.params.additionalProperty);
   const topicSection = path.length === 1 && path[0] === 'topics';
@@ -103,6 +107,13 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
         'Use 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.',
     };
   }
+  if (path.length === 1 && (path[0] === 'routes' || path[0] === 'upstreams')) {
+    return {
+      message: `${formatValue(name)} cannot be the name of ${path[0] === 'routes' ? 'a route' : 'an upstream'}`,
+      remedy:
+        'Use 1 to 128 letters, digits, dots, dashes and underscores, and begin with a letter or a digit.',
+    };
+  }
   const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
   const defaultTopic = path.length === 2 && path[0] === 'topics' && path[1] === 'default';
   if (defaultTopic) {
@@ -113,7 +124,9 @@ function explainUnknownKey({ error, path }: Finding): Complaint {
   }
   const meant = nearest(name, known);
   const choices =
-    known.length <= 12 ? `The keys here are ${known.join(', ')}.` : 'docs/limits.md lists the keys.';
+    known.length <= KEYS_SHOWN_MAX
+      ? `The keys here are ${known.join(', ')}.`
+      : 'docs/limits.md lists the keys.';
   return {
     message: `${formatValue(name)} is not a known key`,
     remedy: meant === undefined ? choices : `Did you mean ${meant}? ${choices}`,
@@ -126,6 +139,21 @@ const PATTERN_REMEDIES: Readonly<Record<string, string>> = {
   hash: 'Write sha256: and 64 hexadecimal digits, as tidegate key create --local prints them.',
   names: 'Write a name such as example.org, or *.example.org for all names one step below it.',
   prefixes: 'Write printable characters; the first must not be an underscore.',
+  url: 'Write a scheme, a host and maybe a port, without a path, such as http://10.0.0.7:3000.',
+  path: 'Write a path such as /orders, /orders/{id} or /orders/*; a parameter is a whole segment, and the star the last one.',
+  stripPrefix: 'Write a path such as /api, without a slash at the end.',
+  addPrefix: 'Write a path such as /api, without a slash at the end.',
+  host: 'Write a host without a port, such as example.org, or *.example.org for all below it.',
+  hashBy: 'Write address, path, header:NAME or cookie:NAME.',
+  methods: 'Write methods in capitals, such as GET.',
+  set: 'Write names of header fields with values without line ends.',
+};
+
+/** The same, for forms that stand in many places. */
+const FORM_REMEDIES: Readonly<Record<string, string>> = {
+  [durationSchema.pattern]:
+    'Write a whole number and its unit: ms, s, m or h, such as 500ms or 10s; at most 499h.',
+  [statusSchema.pattern]: 'Write a status such as 503, or 5xx for all that begin so.',
 };
 
 /** The words for one error of the validator, by the schema's keyword. */
@@ -166,9 +194,13 @@ function explain(finding: Finding): Complaint {
       return { message: `${shown} is too large`, remedy: `Write ${expected}.` };
     case 'pattern': {
       const section = path.findLast((step) => typeof step === 'string');
+      const pattern = String(schema.pattern);
       return {
         message: `${shown} does not have the right form`,
-        remedy: PATTERN_REMEDIES[String(section)] ?? `Write text that matches ${String(schema.pattern)}.`,
+        remedy:
+          FORM_REMEDIES[pattern] ??
+          PATTERN_REMEDIES[String(section)] ??
+          `Write text that matches ${pattern}.`,
       };
     }
     case 'minLength':

@@ -6,7 +6,10 @@ import type { AppliedChangeSet } from './port.ts';
 import type { JournalRecord } from './record-parts.ts';
 import { deepFreeze, StoredState } from './stored-state.ts';
 
-/** A snapshot record is due after so many change sets. */
+/**
+ * A snapshot record is due after so many change sets, or after as many as there are resources, if these are more: writing down thousands takes
+ * tens of milliseconds, which all who are served wait for.
+ */
 const SNAPSHOT_CHANGE_SETS = 128;
 /** And after so many times the bytes that all resources may have. */
 const SNAPSHOT_BYTES_SHARE = 2;
@@ -69,7 +72,7 @@ export class JournalFold {
   /** Whether starting would read more than it has to. */
   isSnapshotDue(resourcesBytesMax: number): boolean {
     return (
-      this.#changeSetsSinceSnapshot >= SNAPSHOT_CHANGE_SETS ||
+      this.#changeSetsSinceSnapshot >= Math.max(SNAPSHOT_CHANGE_SETS, this.state.size) ||
       this.#bytesSinceSnapshot > resourcesBytesMax * SNAPSHOT_BYTES_SHARE
     );
   }

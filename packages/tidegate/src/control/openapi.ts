@@ -1,4 +1,5 @@
 import { ERRORS } from '../kernel/index.ts';
+import { ACTION_PATHS } from './openapi-actions.ts';
 import {
   answer,
   content,
@@ -195,6 +196,7 @@ function commonPaths(kinds: readonly ResourceKind[]): Json {
         responses: { 200: answer('What changed, or would.', jsonContent(result)), default: PROBLEM },
       },
     },
+    ...ACTION_PATHS,
     '/api/watch': get(
       'watch',
       'The changes as they take effect',

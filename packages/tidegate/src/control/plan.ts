@@ -1,7 +1,9 @@
 import { type Limits, TidegateError } from '../kernel/index.ts';
 import type { StoredChange } from './change-set.ts';
-import type { ResourceKind, ResourceName, ResourceSnapshot, ResourceSpec } from './port.ts';
+import type { ResourceKind, ResourceName, ResourceSpec } from './port.ts';
+import { isSameJson } from './same-json.ts';
 import { schemaCheckOf, schemaFingerprint } from './schema-check.ts';
+import type { Snapshot } from './snapshot.ts';
 import { keyOf, resourceBytes, type StoredState } from './stored-state.ts';
 
 /** A change that somebody asks for. */
@@ -31,7 +33,7 @@ export interface Plan {
 /** Against what changes are checked. */
 export interface PlanContext {
   readonly kinds: ReadonlyMap<string, ResourceKind>;
-  readonly snapshot: ResourceSnapshot;
+  readonly snapshot: Snapshot;
   readonly state: StoredState;
   readonly limits: Limits;
 }
@@ -54,8 +56,11 @@ export function refuseConflict(resource: ResourceName, version: number, expects:
   throw new TidegateError('resource_conflict', `The ${named(resource)} ${is}; ${was}.`);
 }
 
-/** The specs that are not valid, each with what is wrong, as one error. */
-async function checkSpecs(changes: readonly RequestedChange[], context: PlanContext): Promise<void> {
+/** The specs that are not valid, each with what is wrong, as one error. @throws TidegateError resource_kind_unknown, resource_invalid */
+export async function checkSpecs(
+  changes: readonly Pick<RequestedChange, 'kind' | 'name' | 'spec'>[],
+  context: Pick<PlanContext, 'kinds'>,
+): Promise<void> {
   const problems: string[] = [];
   for (const change of changes) {
     const kind = kindOf(context.kinds, change.kind);
@@ -84,22 +89,39 @@ function checkNames(changes: readonly RequestedChange[], { snapshot, state }: Pl
   }
 }
 
-/** What the kinds have to say about all their resources together, as they would be. */
-function checkTogether(differences: readonly Difference[], { kinds, snapshot }: PlanContext): void {
+/** All resources of a kind as they would be. */
+function proposedOf(
+  kind: string,
+  differences: readonly Difference[],
+  snapshot: Snapshot,
+): ReadonlyMap<string, ResourceSpec> {
+  let proposed = snapshot.of(kind);
+  for (const { name, after, ...difference } of differences) {
+    if (difference.kind !== kind || difference.action === 'unchanged') continue;
+    proposed = after === null ? proposed.without(name) : proposed.with(name, after);
+  }
+  return proposed;
+}
+
+/** What the kinds have to say about all their resources together, as they would be. @throws TidegateError what `ResourceKind.check` throws */
+export function checkTogether(
+  differences: readonly Difference[],
+  { kinds, snapshot }: Pick<PlanContext, 'kinds' | 'snapshot'>,
+): void {
+  const proposals = new Map<string, ReadonlyMap<string, ResourceSpec>>();
+  const of = (kind: string): ReadonlyMap<string, ResourceSpec> => {
+    const proposed = proposals.get(kind) ?? proposedOf(kind, differences, snapshot);
+    proposals.set(kind, proposed);
+    return proposed;
+  };
   for (const kind of kinds.values()) {
     const own = differences.filter(
       (difference) => difference.kind === kind.kind && difference.action !== 'unchanged',
     );
     if (own.length === 0 || kind.check === undefined) continue;
-    const proposed = new Map(snapshot.of(kind.kind));
-    for (const { name, after } of own) {
-      if (after === null) proposed.delete(name);
-      else proposed.set(name, after);
-    }
-    kind.check(
-      proposed,
-      own.filter(({ after }) => after !== null).map(({ name }) => name),
-    );
+    const changed = own.filter(({ after }) => after !== null).map(({ name }) => name);
+    const removed = own.filter(({ after }) => after === null).map(({ name }) => name);
+    kind.check(of(kind.kind), changed, { removed, of });
   }
 }
 
@@ -114,17 +136,6 @@ function checkSize(differences: readonly Difference[], { state, limits }: PlanCo
     throw new TidegateError('resources_too_large', `They would have ${bytes} bytes; ${bound}.`);
   }
 }
-
-/** The same JSON whatever the order of the members. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(members.map(([name, member]) => [name, canonical(member)]));
-}
-
-const isSame = (a: unknown, b: unknown): boolean =>
-  JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));
 
 /**
  * Finds out what changes come to, all together, and whether they may be made. Nothing is stored yet.
@@ -141,7 +152,7 @@ export async function planChanges(
     const before = context.state.get({ kind, name })?.spec ?? null;
     const after = spec === null ? null : kindOf(context.kinds, kind).complete(name, spec);
     const changed = before === null ? 'create' : after === null ? 'delete' : 'update';
-    return { kind, name, action: isSame(before, after) ? 'unchanged' : changed, before, after };
+    return { kind, name, action: isSameJson(before, after) ? 'unchanged' : changed, before, after };
   });
   checkTogether(differences, context);
   checkSize(differences, context);

@@ -32,7 +32,7 @@ export interface Resource extends DeclaredResource {
 export interface ResourceSnapshot {
   /** How far the stored changes are in it: one past the last one. 0 while nothing was ever stored. */
   readonly position: number;
-  /** The specs of one kind by name; empty if there is none. */
+  /** The specs of one kind by name, in no particular order; empty if there is none. */
   of(kind: string): ReadonlyMap<string, ResourceSpec>;
   /** Every resource of one kind, by name. */
   resources(kind: string): readonly Resource[];
@@ -78,6 +78,14 @@ export interface ObservedThing {
   readonly status: unknown;
 }
 
+/** What else would be so, besides the resources of the kind that is asked. */
+export interface ProposedChanges {
+  /** The names of the kind that would be gone. */
+  readonly removed: readonly string[];
+  /** All resources of another kind, as they would be. */
+  of(kind: string): ReadonlyMap<string, ResourceSpec>;
+}
+
 /**
  * A kind of resource, as the folder that brings it describes it. All that is general (storing, merging, the admin API, the
  * commands, the documentation) follows from it.
@@ -98,7 +106,11 @@ export interface ResourceKind {
    * @param changed the names whose spec is another one now
    * @throws TidegateError of any code of a client
    */
-  check?(proposed: ReadonlyMap<string, ResourceSpec>, changed: readonly string[]): void;
+  check?(
+    proposed: ReadonlyMap<string, ResourceSpec>,
+    changed: readonly string[],
+    others: ProposedChanges,
+  ): void;
   /** Makes it so. Called at the start and after each change, and again after a failure: what is so already costs nothing. */
   apply?(name: string, spec: ResourceSpec): Promise<void>;
   /**

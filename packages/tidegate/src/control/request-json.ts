@@ -13,7 +13,7 @@ const refuse = (detail: string): never => {
 };
 
 /** The body as a JSON object. @throws TidegateError json_malformed, resource_invalid */
-function bodyOf({ body }: AdminRequest): Members {
+export function bodyOf({ body }: AdminRequest): Members {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

@@ -4,8 +4,9 @@ import { kindOf, type RequestedChange } from './plan.ts';
 import type { ResourceKind } from './port.ts';
 import { entityTag, expectedVersion } from './precondition.ts';
 import { applyChanges, putSpec } from './request-json.ts';
-import type { ResourceStore, WriteResult } from './resource-store.ts';
+import type { ResourceStore } from './resource-store.ts';
 import { viewKind, viewResource } from './resource-view.ts';
+import type { WriteResult } from './resource-write.ts';
 
 /** One resource with its entity tag. */
 function resourceResponse(

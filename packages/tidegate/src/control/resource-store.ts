@@ -7,29 +7,26 @@ import {
   TidegateError,
 } from '../kernel/index.ts';
 import type { Log } from '../log/index.ts';
-import {
-  CHANGE_KEY,
-  type ChangeSet,
-  encodeChangeSet,
-  type Removal,
-  SNAPSHOT_KEY,
-  type StoredResource,
-} from './change-set.ts';
+import { CHANGE_KEY, type ChangeSet, encodeChangeSet, type Removal, SNAPSHOT_KEY } from './change-set.ts';
+import { Declarations } from './declarations.ts';
 import { Journal } from './journal.ts';
 import { JournalFold } from './journal-fold.ts';
-import { type Difference, named, planChanges, type RequestedChange } from './plan.ts';
+import { named, planChanges } from './plan.ts';
 import type {
   AppliedChangeSet,
   DeclaredResource,
   ResourceKind,
   ResourceListener,
+  ResourceName,
   ResourceSnapshot,
   Resources,
 } from './port.ts';
 import { Reconciler } from './reconciler.ts';
-import { schemaCheckOf, schemaFingerprint } from './schema-check.ts';
-import { mergeResources, Snapshot } from './snapshot.ts';
-import { deepFreeze, keyOf } from './stored-state.ts';
+import { planRedeclaration, type Redeclaration } from './redeclaration.ts';
+import type { ResourceWrite, WriteResult } from './resource-write.ts';
+import { Snapshot } from './snapshot.ts';
+import { keyOf } from './stored-state.ts';
+import { UsableResources } from './usable-resources.ts';
 
 export interface ResourceStoreOptions {
   readonly log: Log;
@@ -40,21 +37,6 @@ export interface ResourceStoreOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: Limits;
-}
-
-/** A request to change resources: all of it, or nothing. */
-export interface ResourceWrite {
-  /** Names the credential of who asks; empty for nobody in particular. */
-  readonly who: string;
-  readonly changes: readonly RequestedChange[];
-  /** Whether to do it, or only to say what it would do. */
-  readonly mode: 'apply' | 'dry-run';
-}
-
-export interface WriteResult {
-  /** How far the snapshot is that has the changes in it. */
-  readonly position: number;
-  readonly differences: readonly Difference[];
 }
 
 /** How often a write that expects nothing is made anew because somebody else's came first. */
@@ -77,15 +59,14 @@ interface Waiting {
 export class ResourceStore implements Resources {
   readonly kinds: ReadonlyMap<string, ResourceKind>;
   readonly #options: ResourceStoreOptions;
-  readonly #declared: readonly DeclaredResource[];
   readonly #journal: Journal;
   readonly #fold = new JournalFold();
   readonly #reconciler: Reconciler;
   readonly #waiting = new Map<string, Waiting>();
-  /** Stored resources of a known kind that its schema does not take any more, with their versions. */
-  readonly #unusable = new Map<string, number>();
+  readonly #usable: UsableResources;
+  #declared: Declarations;
   #listeners: readonly ResourceListener[] = [];
-  #snapshot: ResourceSnapshot = new Snapshot(0, new Map());
+  #snapshot = new Snapshot(0);
   #halted: TidegateError | null = null;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #stopFollowing: () => void = () => {};
@@ -93,11 +74,8 @@ export class ResourceStore implements Resources {
   private constructor(options: ResourceStoreOptions) {
     this.#options = options;
     this.kinds = new Map(options.kinds.map((kind) => [kind.kind, kind]));
-    this.#declared = options.declared.map(({ kind, name, spec }) => ({
-      kind,
-      name,
-      spec: deepFreeze(this.kinds.get(kind)?.complete(name, spec) ?? spec),
-    }));
+    this.#declared = Declarations.of(this.kinds, options.declared);
+    this.#usable = new UsableResources(this.kinds, this.#fold.state);
     this.#journal = new Journal(options.log, options.limits);
     this.#reconciler = new Reconciler({
       kinds: this.kinds,
@@ -142,9 +120,16 @@ export class ResourceStore implements Resources {
    *   resources_damaged, resources_version_unsupported if somebody else stored what cannot be read
    */
   write(request: ResourceWrite): Promise<WriteResult> {
-    const result = this.#lastWrite.then(() => this.#write(request));
-    this.#lastWrite = result.catch(() => {});
-    return result;
+    return this.#afterOthers(() => this.#write(request));
+  }
+
+  /**
+   * Takes what the config file says now in place of what it said before: all of it, or nothing. Those who follow hear of what has become another one, as
+   * of any other change; what the file leaves out is not deleted, so that a topic keeps what it stores. Resolves once it is in effect.
+   * @throws TidegateError resource_invalid, what `ResourceKind.check` throws; resources_damaged, resources_version_unsupported
+   */
+  redeclare(declared: readonly DeclaredResource[]): Promise<Redeclaration> {
+    return this.#afterOthers(() => this.#redeclare(declared));
   }
 
   /** Stops following the log, after the write that is under way. */
@@ -153,23 +138,28 @@ export class ResourceStore implements Resources {
     this.#stopFollowing();
   }
 
+  #afterOthers<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastWrite.then(change);
+    this.#lastWrite = result.catch(() => {});
+    return result;
+  }
+
   async #start(): Promise<void> {
     const start = this.#journal.start();
     this.#fold.restore(start);
     const removals: Removal[] = [...(start.snapshot?.removals ?? [])];
     for (const record of this.#journal.records(start.from, this.#journal.end))
       removals.push(...this.#fold.take(record).removals);
-    await this.#findUnusable();
-    this.#snapshot = this.#merged();
+    this.#warnOfHidden([...this.#fold.state.resources].filter((stored) => this.#declared.get(stored)));
+    await this.#usable.check(this.#options.logger);
+    this.#snapshot = Snapshot.of(this.#fold.next, [...this.#usable.all(), ...this.#declared.resources]);
     await this.#journal.retain(this.#fold.state.bytes);
     // The config file's first, in its order, then the stored ones.
-    const own = this.#declared.map(({ kind, name }) => ({ kind, name }));
+    const own = this.#declared.resources.map(({ kind, name }) => ({ kind, name }));
     const stored = [...this.kinds.keys()].flatMap((kind) => this.#snapshot.resources(kind));
     await this.#reconciler.reconcile([...own, ...stored], removals);
-    for (const resource of own) {
-      const failure = this.#reconciler.failureOf(resource);
-      if (failure !== undefined) throw failure;
-    }
+    const failure = this.#failureOf(own);
+    if (failure !== null) throw failure;
     this.#stopFollowing = this.#journal.onMore(() => this.#follow());
     this.#follow();
   }
@@ -202,12 +192,37 @@ export class ResourceStore implements Resources {
       }
       // What is as it was asked to be may not have been put into effect yet.
       await this.#reconciler.reconcile(request.changes, []);
-      const failure = request.changes
-        .map((change) => this.#reconciler.failureOf(change))
-        .find((error) => error);
-      if (failure !== undefined) throw failure;
+      const failure = this.#failureOf(request.changes);
+      if (failure !== null) throw failure;
       return { position: this.#fold.next, differences };
     }
+  }
+
+  async #redeclare(declared: readonly DeclaredResource[]): Promise<Redeclaration> {
+    if (this.#halted !== null) throw this.#halted;
+    const later = await this.#declared.next(declared, this.#options.clock);
+    // From here on in one step, so that nothing comes between what was checked and what takes effect.
+    const context = { kinds: this.kinds, snapshot: this.#snapshot, stored: this.#usable };
+    const plan = planRedeclaration(this.#declared, later, context);
+    this.#declared = later;
+    const { position } = this.#snapshot;
+    this.#snapshot = this.#snapshot.with(position, plan.touched, (resource) =>
+      plan.inForce.get(keyOf(resource)),
+    );
+    const { differences, hidden, changes } = plan;
+    this.#warnOfHidden(hidden);
+    if (changes.length > 0) {
+      const { random, clock } = this.#options;
+      const id = randomId(random, CHANGE_SET_ID_LENGTH);
+      this.#tell({ position, id, who: '', atMs: clock.nowMs(), changes });
+    }
+    await this.#reconciler.reconcile(changes, []);
+    return { differences, hidden, failure: this.#failureOf(changes) };
+  }
+
+  /** What kept one of them from taking effect; null if nothing did. */
+  #failureOf(resources: readonly ResourceName[]): TidegateError | null {
+    return resources.map((resource) => this.#reconciler.failureOf(resource)).find((error) => error) ?? null;
   }
 
   /** Appends a change set and waits until it has been read back. */
@@ -245,7 +260,17 @@ export class ResourceStore implements Resources {
   }
 
   #publish(applied: AppliedChangeSet, removals: readonly Removal[]): void {
-    this.#snapshot = this.#merged();
+    this.#snapshot = this.#snapshot.with(this.#fold.next, applied.changes, (resource) => {
+      const { kind, name } = resource;
+      const before = this.#snapshot.get(kind, name);
+      return before?.source === 'config' ? before : this.#usable.get(resource);
+    });
+    this.#tell(applied);
+    // It never fails; who wants to know asks afterwards.
+    void this.#reconciler.reconcile(applied.changes, removals);
+  }
+
+  #tell(applied: AppliedChangeSet): void {
     for (const listener of this.#listeners) {
       try {
         listener(this.#snapshot, applied);
@@ -255,37 +280,12 @@ export class ResourceStore implements Resources {
     }
     const { id, who, changes } = applied;
     this.#options.logger.info({ id, who, changed: changes.map(keyOf) }, 'Resources were changed');
-    // It never fails; who wants to know asks afterwards.
-    void this.#reconciler.reconcile(changes, removals);
   }
 
-  #merged(): ResourceSnapshot {
-    const usable = [...this.#fold.state.resources].filter(
-      (resource) => this.kinds.has(resource.kind) && this.#unusable.get(keyOf(resource)) !== resource.version,
-    );
-    return new Snapshot(this.#fold.next, mergeResources(this.#declared, usable));
-  }
-
-  /** Leaves out what this version cannot use, and says so: nobody is let in by a key that cannot be understood. */
-  async #findUnusable(): Promise<void> {
-    const { logger } = this.#options;
-    const declared = new Set(this.#declared.map(keyOf));
-    for (const resource of this.#fold.state.resources) {
-      const { kind, name, version } = resource;
-      if (declared.has(keyOf(resource)))
-        logger.warn({ kind, name }, 'A stored resource is hidden by one of the config file');
-      const problems = await this.#problemsOf(resource);
-      if (problems.length === 0) continue;
-      this.#unusable.set(keyOf(resource), version);
-      logger.error({ kind, name, version, problems }, 'A stored resource cannot be used and is left out');
-    }
-  }
-
-  /** What is wrong with a stored resource. One that was checked by the same schema before is fine, without loading the validator. */
-  async #problemsOf({ kind, schema, spec }: StoredResource): Promise<readonly string[]> {
-    const known = this.kinds.get(kind);
-    if (known === undefined) return ['the kind is unknown'];
-    return schema === schemaFingerprint(known) ? [] : (await schemaCheckOf(known))(spec);
+  /** Says what the config file hides of what is stored. */
+  #warnOfHidden(hidden: Iterable<ResourceName>): void {
+    for (const { kind, name } of hidden)
+      this.#options.logger.warn({ kind, name }, 'A stored resource is hidden by one of the config file');
   }
 
   /** Sums up what is stored, so that starting does not read everything and what came before can be dropped. */

@@ -1,4 +1,4 @@
-import { EMPTY, type Line, lineJson, readLineJson } from '../kernel/index.ts';
+import { EMPTY, type Line, lineJson, PersistentMap, readLineJson } from '../kernel/index.ts';
 import type { ResourceName, ResourceSnapshot, ResourceSpec, Resources } from './port.ts';
 
 /** What other processes go by: which kinds, and of a snapshot nothing but their specs. */
@@ -43,13 +43,11 @@ function specOf(snapshot: ResourceSnapshot, { kind, name }: ResourceName): Resou
   return snapshot.get(kind, name)?.spec ?? null;
 }
 
-const NO_SPECS: ReadonlyMap<string, ResourceSpec> = new Map();
-
 /** The resources of a server, as another process of it is told. */
 export class FollowedSnapshot implements ResourceSpecs {
-  readonly #specs = new Map<string, ReadonlyMap<string, ResourceSpec>>();
+  readonly #specs = new Map<string, PersistentMap<ResourceSpec>>();
   #asksForCredentials = false;
-  #changed: () => void = () => {};
+  #changed: (changes: readonly ResourceName[]) => void = () => {};
 
   /** Resolves once it is complete. @throws TidegateError worker_unavailable */
   static follow(line: Line): Promise<FollowedSnapshot> {
@@ -69,28 +67,25 @@ export class FollowedSnapshot implements ResourceSpecs {
   }
 
   of(kind: string): ReadonlyMap<string, ResourceSpec> {
-    return this.#specs.get(kind) ?? NO_SPECS;
+    return this.#specsOf(kind);
   }
 
-  /** Calls back whenever something of it is other than it was. One listener. */
-  onChange(listener: () => void): void {
+  #specsOf(kind: string): PersistentMap<ResourceSpec> {
+    return this.#specs.get(kind) ?? PersistentMap.empty();
+  }
+
+  /** Calls back whenever something of it may be other than it was, with the names of that. One listener. */
+  onChange(listener: (changes: readonly ResourceName[]) => void): void {
     this.#changed = listener;
   }
 
   #take({ asksForCredentials, specs }: ToldRules): void {
     this.#asksForCredentials = asksForCredentials;
-    // What was handed out stays as it is.
-    const changed = new Map<string, Map<string, ResourceSpec>>();
+    // What was handed out stays as it is, and specs that stay are the same objects.
     for (const [kind, name, spec] of specs) {
-      let ofKind = changed.get(kind);
-      if (ofKind === undefined) {
-        ofKind = new Map(this.of(kind));
-        changed.set(kind, ofKind);
-      }
-      if (spec === null) ofKind.delete(name);
-      else ofKind.set(name, spec);
+      const earlier = this.#specsOf(kind);
+      this.#specs.set(kind, spec === null ? earlier.without(name) : earlier.with(name, spec));
     }
-    for (const [kind, ofKind] of changed) this.#specs.set(kind, ofKind);
-    this.#changed();
+    this.#changed(specs.map(([kind, name]) => ({ kind, name })));
   }
 }

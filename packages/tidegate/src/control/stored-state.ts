@@ -34,6 +34,10 @@ export class StoredState {
     return this.#bytes;
   }
 
+  get size(): number {
+    return this.#resources.size;
+  }
+
   get resources(): Iterable<StoredResource> {
     return this.#resources.values();
   }

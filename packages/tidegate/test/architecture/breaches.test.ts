@@ -116,7 +116,7 @@ const breaches: readonly (readonly [
   [
     'a server outside the listeners',
     { 'log/bad.ts': "import { createServer } from 'node:http';\n" },
-    /only listeners and workers may/,
+    /only listeners and workers and gateway may/,
   ],
   ['the clock', { 'log/bad.ts': 'const a = Date.now();\n' }, /reaches for the clock/],
   ['the clock as a date', { 'log/bad.ts': 'const a = new Date();\n' }, /reaches for the clock/],

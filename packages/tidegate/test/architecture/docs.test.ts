@@ -59,7 +59,13 @@ test('every page of docs/ is reached from its index', () => {
 
 test('every config that the documentation shows is valid', async () => {
   let shown = 0;
-  for (const path of ['docs/configuration.md', 'docs/limits.md', 'docs/tls.md']) {
+  for (const path of [
+    'README.md',
+    'docs/configuration.md',
+    'docs/limits.md',
+    'docs/tls.md',
+    'docs/routes.md',
+  ]) {
     for (const [, yaml] of page(path).matchAll(/```yaml\n([\s\S]*?)```/g)) {
       assert.deepEqual(await problemsOf(yaml), [], path);
       shown++;
@@ -90,6 +96,7 @@ test('every dependency has its reason, and no other is listed', () => {
     'bench/package.json',
     'examples/earthquakes/package.json',
     'examples/echo/package.json',
+    'examples/live-departures/package.json',
   ];
   const declared = new Set<string>();
   for (const path of manifests) {

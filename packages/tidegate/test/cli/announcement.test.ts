@@ -5,6 +5,7 @@ import { announcement } from '../../src/cli/announcement.ts';
 const started = {
   publicUrl: 'http://127.0.0.1:1',
   adminUrl: 'http://127.0.0.1:2',
+  gripUrl: null,
   dataFolder: '/data',
   asksForCredentials: false,
 };
@@ -15,6 +16,15 @@ test('a program gets the addresses as one line of JSON, whoever may use them', (
     const text = announcement({ ...started, asksForCredentials }, { isInteractive: false });
     assert.equal(text, `${JSON.stringify({ publicUrl, adminUrl, dataFolder })}\n`);
   }
+});
+
+test('where origins publish by GRIP is told if there is such a place', () => {
+  const gripUrl = 'http://127.0.0.1:3';
+  assert.equal(JSON.parse(announcement({ ...started, gripUrl }, { isInteractive: false })).gripUrl, gripUrl);
+  assert.match(
+    announcement({ ...started, gripUrl }, { isInteractive: true }),
+    /grip +http:\/\/127\.0\.0\.1:3/,
+  );
 });
 
 test('the commands that a person is shown have a credential where the server asks for one, and none elsewhere', () => {

@@ -151,10 +151,10 @@ test('mistakes are told with their place and what would be right', async () => {
     [
       ['apply', '-f', '-'],
       'kind: colour\nname: a\nspec: {}\n',
-      /"colour" is none of topic, key, revocation/,
+      /"colour" is none of topic, key, revocation, upstream, route/,
       1,
     ],
-    [['get', 'colour'], '', /"colour" is none of topic, key, revocation/, 1],
+    [['get', 'colour'], '', /"colour" is none of topic, key, revocation, upstream, route/, 1],
     [['key', 'create', 'x'], '', /--allow LIST is missing/, 2],
     [['key', 'create', 'x', '--allow', 'orders'], '', /--allow takes/, 2],
     [['key', 'create', 'x', '--allow', 'a=fly'], '', /must be one of publish, subscribe/, 1],
@@ -197,14 +197,21 @@ test('every path that the OpenAPI document describes is there, on the port that 
     'http://127.0.0.1:8080': server.url,
     'http://127.0.0.1:8081': server.adminUrl,
   };
-  await successfully(['apply', '-f', '-'], 'kind: revocation\nname: phone\nspec: {tokenId: lost}\n');
+  const resources = [
+    'kind: revocation\nname: phone\nspec: {tokenId: lost}\n',
+    'kind: upstream\nname: origin\nspec: {targets: [{url: "http://127.0.0.1:9"}]}\n',
+    'kind: route\nname: origin\nspec: {match: {path: /to/origin}, upstream: origin}\n',
+  ];
+  await successfully(['apply', '-f', '-'], resources.join('---\n'));
   for (const [path, { servers }] of Object.entries(document.paths)) {
     const concrete = path
       .replace('{channel}', 'some/channel')
       .replace('{kind}', 'topic')
       .replace('/api/topic/{name}', '/api/topic/declared')
       .replace('/api/key/{name}', '/api/key/back_end-1')
-      .replace('/api/revocation/{name}', '/api/revocation/phone');
+      .replace('/api/revocation/{name}', '/api/revocation/phone')
+      .replace('/api/upstream/{name}', '/api/upstream/origin')
+      .replace('/api/route/{name}', '/api/route/origin');
     const abort = new AbortController();
     const response = await fetch(ports[servers[0].url] + concrete, {
       headers: { accept: path.includes('/sse') ? 'text/event-stream' : '*/*' },

@@ -42,14 +42,14 @@ const cases: readonly Case[] = [
     name: 'an unknown key is named with the key that was probably meant',
     text: 'listen:\n  prot: 80\n',
     problems: ['2:3 listen: "prot" is not a known key'],
-    remedy: /Did you mean port\? The keys here are host, port, adminHost, adminPort\./,
+    remedy: /Did you mean port\? The keys here are host, port, adminHost, adminPort, gripPort\./,
   },
   {
     name: 'an unknown section lists the sections',
     text: 'something: 1\n',
     problems: ['1:1 : "something" is not a known key'],
     remedy:
-      /^The keys here are listen, tls, workers, data, topics, keys, access, limits, cors, websocket, logLevel\.$/,
+      /^The keys here are listen, tls, workers, data, topics, keys, access, upstreams, routes, limits, cors, websocket, logLevel\.$/,
   },
   {
     name: 'a key that lacks its hash is told so',

@@ -21,7 +21,13 @@ const isError = (code: string, detail: RegExp) => (error: unknown) =>
 
 test('without a file the server listens on loopback and keeps its data below the working directory', async () => {
   const config = await defaults();
-  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 8080, adminHost: '127.0.0.1', adminPort: 8081 });
+  assert.deepEqual(config.listen, {
+    host: '127.0.0.1',
+    port: 8080,
+    adminHost: '127.0.0.1',
+    adminPort: 8081,
+    gripPort: null,
+  });
   assert.equal(config.dataFolder, join(WORKING, 'data'));
   assert.equal(config.logLevel, 'info');
   assert.deepEqual(config.cors, { origins: [] });
@@ -105,7 +111,13 @@ test('the command line takes the place of the file', async () => {
       workingFolder: WORKING,
     }),
   );
-  assert.deepEqual(config.listen, { host: '::1', port: 0, adminHost: '127.0.0.1', adminPort: 1001 });
+  assert.deepEqual(config.listen, {
+    host: '::1',
+    port: 0,
+    adminHost: '127.0.0.1',
+    adminPort: 1001,
+    gripPort: null,
+  });
   assert.equal(config.dataFolder, join(WORKING, 'mine'));
 });
 

@@ -75,7 +75,8 @@ export const apply = (store: ResourceStore, ...changes: readonly ReturnType<type
   store.write({ who: 'test', changes, mode: 'apply' });
 
 /** What a store says of a kind, for comparing. */
-export const specsOf = (store: ResourceStore, kind: string) => [...store.snapshot.of(kind)];
+export const specsOf = (store: ResourceStore, kind: string) =>
+  [...store.snapshot.of(kind)].sort(([a], [b]) => (a < b ? -1 : 1));
 
 export const isCode =
   (code: string, detail: RegExp = /^/) =>

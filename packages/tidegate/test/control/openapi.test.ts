@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { controlRoutes, keyKind, topicKind } from '../../src/control/index.ts';
+import { controlRoutes, keyKind, routeKind, topicKind, upstreamKind } from '../../src/control/index.ts';
 import { openApiDocument } from '../../src/control/openapi.ts';
 import { resolveLimits, silentLogger, systemClock } from '../../src/kernel/index.ts';
 import { memoryLog, openStore } from './fixture.ts';
 
 const log = memoryLog();
 const limits = resolveLimits();
-const kinds = [topicKind({ log, limits, logger: silentLogger }), keyKind()];
+const kinds = [
+  topicKind({ log, limits, logger: silentLogger }),
+  keyKind(),
+  upstreamKind(limits),
+  routeKind(limits),
+];
 const document = openApiDocument(kinds, '1.2.3');
 
 test('the OpenAPI document is a valid one of version 3.1', async () => {
@@ -42,9 +47,11 @@ test('every reference leads to a part of the document', () => {
 
 test('every path of the admin port is described, and no other', async () => {
   const routes = controlRoutes({
-    resources: await openStore(log),
+    resources: await openStore(log, { kinds }),
     metricsText: async () => '',
     isReady: () => true,
+    purge: () => ({ responses: 0, state: 'done' }),
+    reload: async () => ({ differences: [], hidden: [], restart: [] }),
     clock: systemClock,
     limits,
   });

@@ -26,6 +26,8 @@ async function adminPort(
       resources,
       metricsText: async () => 'tidegate_up 1\n',
       isReady: () => state.ready,
+      purge: (request) => ({ responses: Object.keys(request).length, state: 'done' }),
+      reload: async () => ({ differences: [], hidden: [], restart: [] }),
       clock: systemClock,
       limits,
     }),
@@ -294,3 +296,15 @@ for (const [how, end] of [
     assert.equal((await fetch(`${url}/api/watch`, { headers })).status, 401);
   });
 }
+
+test('POST /api/purge takes one of its three members, and nothing else', async (t) => {
+  const { ask } = await adminPort(t);
+  const good = await ask('POST', '/api/purge', { surrogateKey: 'x' });
+  assert.equal(good.status, 200);
+  assert.deepEqual(good.body, { responses: 1, state: 'done' });
+  for (const body of [{}, { url: 1 }, { url: 'http://a/', prefix: 'http://a/' }, { path: '/' }]) {
+    const { status, body: problem } = await ask('POST', '/api/purge', body);
+    assert.equal(status, 400);
+    assert.equal(problem.code, 'purge_invalid');
+  }
+});

@@ -34,8 +34,11 @@ export const check = defineCommand({
       const { resources } = loaded.config;
       // The topic `default` is there whatever the file says.
       const topics = resources.filter(({ kind }) => kind === 'topic').length - 1;
-      const keys = resources.filter(({ kind }) => kind === 'key').length;
-      const declared = [counted(topics, 'declared topic'), ...(keys === 0 ? [] : [counted(keys, 'key')])];
+      const declared = [counted(topics, 'declared topic')];
+      for (const kind of ['key', 'upstream', 'route']) {
+        const count = resources.filter((resource) => resource.kind === kind).length;
+        if (count > 0) declared.push(counted(count, kind));
+      }
       await write(terminal.output, `${file} is fine: ${declared.join(', ')}\n`);
     } else {
       const count = `${problems.length} mistake${problems.length === 1 ? '' : 's'}`;

@@ -4,8 +4,10 @@ import { check } from './check.ts';
 import { deleteCommand } from './delete.ts';
 import { diff } from './diff.ts';
 import { get } from './get.ts';
+import { importPushpin } from './import-pushpin.ts';
 import { keyCreate } from './key-create.ts';
 import { publish } from './publish.ts';
+import { reload } from './reload.ts';
 import { start } from './start.ts';
 import { subscribe } from './subscribe.ts';
 import { topicsDescribe } from './topics-describe.ts';
@@ -20,8 +22,10 @@ export const COMMANDS: readonly Command[] = [
   apply,
   diff,
   deleteCommand,
+  reload,
   keyCreate,
   topicsList,
   topicsDescribe,
   check,
+  importPushpin,
 ];

@@ -1,4 +1,4 @@
-import { resolveConfig } from '../../config/index.ts';
+import { followConfig } from '../../config/index.ts';
 import { systemClock, TidegateError } from '../../kernel/index.ts';
 import { announcement } from '../announcement.ts';
 import { defineCommand, EXIT } from '../command.ts';
@@ -16,7 +16,7 @@ export const start = defineCommand({
   details:
     'Options take the place of what the config file says. SIGTERM and SIGINT drain the server: requests are finished,\n' +
     'streams are told to connect again, the log is closed; a second signal ends it at once. Without a terminal, SIGHUP reads\n' +
-    'the certificates of TLS anew.',
+    'the config file and the certificates of TLS anew, as tidegate reload does.',
   operands: [],
   options: {
     config: { kind: 'text', value: 'FILE', description: 'The config file, in YAML (default: none)' },
@@ -45,7 +45,7 @@ export const start = defineCommand({
     },
   ],
   async run(options, _operands, terminal) {
-    const config = await resolveConfig({
+    const request = {
       file: options.config ?? null,
       overrides: {
         host: options.host,
@@ -57,13 +57,14 @@ export const start = defineCommand({
       },
       environment: terminal.environment,
       workingFolder: terminal.workingFolder,
-    });
+    };
+    const { config, ...file } = await followConfig(request, systemClock);
     // The server's code is loaded by this command only, so that the others are quick.
     const { startServer } = await import('../../main.ts');
-    const server = await startServer(config);
+    const server = await startServer(config, undefined, file);
     const timeoutMs = config.limits.drainTimeoutMs + CLOSE_MARGIN_MS;
-    // On a terminal the signal means that the terminal is gone; a server in the background lives on. Also without certificates:
-    // `systemctl reload` must not end it.
+    // On a terminal the signal means that the terminal is gone; a server in the background lives on. Also without
+    // a config file: `systemctl reload` must not end it.
     if (!terminal.isInteractive) process.on('SIGHUP', () => void server.reload());
     // Listens for signals first: who reads the announcement may send one at once.
     const ended = closeOnSignal(server, timeoutMs, systemClock, terminal);

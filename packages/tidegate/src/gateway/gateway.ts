@@ -1,0 +1,269 @@
+import type { Channels } from '../channels/index.ts';
+import {
+  type Clock,
+  Deadlines,
+  type Limits,
+  type Line,
+  type Logger,
+  type Metrics,
+  type Random,
+  randomId,
+  TidegateError,
+  type Timer,
+} from '../kernel/index.ts';
+import type { HttpHandler } from '../listeners/port.ts';
+import { diffJson } from '../wire/json-patch/index.ts';
+import { HttpCache, type PurgeRequest, type PurgeResult, SharedPurges } from './cache/index.ts';
+import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
+import { HttpHolds } from './grip/http-holds.ts';
+import { GripWebSocketGateway } from './grip-websocket/grip-web-sockets.ts';
+import type { GripWebSockets } from './grip-websocket/port.ts';
+import { LiveRoutes } from './live/index.ts';
+import { OriginSet } from './origin/origin-set.ts';
+import { type NameLookup, systemLookup } from './origin/resolver.ts';
+import { CachedRequest } from './proxy/cached-request.ts';
+import { liveOrigin } from './proxy/live-origin.ts';
+import { type RequestContext, RoutedRequest } from './proxy/routed-request.ts';
+import { RequestView } from './request-view.ts';
+import { type RouteContext, RouteRun } from './route-run.ts';
+import { builtInLength, precedesBuiltIn } from './routes/built-in-paths.ts';
+import type { RouteOptions } from './routes/options.ts';
+import { type Route, routeOf } from './routes/route.ts';
+import { type RouteHit, RouteTable } from './routes/route-table.ts';
+import type { UpstreamOptions } from './upstreams/options.ts';
+import { upstreamOf } from './upstreams/upstream.ts';
+
+export interface GatewayOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The hub: what origins hold clients by. */
+  readonly channels: Channels;
+  /** The paths that the server answers itself, unless a route precedes them: see `builtInLength`. */
+  readonly builtIn: readonly string[];
+  /** How names of targets are looked up. Default: as the system does. */
+  readonly lookup?: NameLookup;
+}
+
+/** How often deadlines of requests to origins are looked at, which is how exactly time-outs are met. */
+const SWEEP_MS = 10;
+
+/** The same for WebSockets, whose times are counted in seconds. */
+const SOCKET_SWEEP_MS = 250;
+
+/** How often those who wait for a place in a bulkhead are looked at. */
+const BULKHEAD_SWEEP_MS = 10;
+
+const VIA_ID_CHARACTERS = 8;
+
+/**
+ * Leads requests to origins. A change of routes or upstreams takes effect at once and leaves alone what has not changed; requests that are under way go on
+ * by the rules that they began with.
+ */
+export class Gateway implements RequestContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly deadlines: Deadlines;
+  readonly cache: HttpCache;
+  readonly holds: HttpHolds;
+  readonly sockets: GripWebSockets;
+  readonly #socketDeadlines: Deadlines;
+  readonly #live: LiveRoutes;
+  readonly #purges: SharedPurges;
+  readonly #logger: Logger;
+  readonly #lookup: NameLookup;
+  readonly #builtIn: readonly string[];
+  readonly #routeContext: RouteContext;
+  #rules: GatewayRules = { routes: new Map(), upstreams: new Map() };
+  #table = RouteTable.empty;
+  readonly #runs = new WeakMap<Route, RouteRun>();
+  readonly #upstreams = new Map<string, OriginSet>();
+  /** Those of the routes that have a bulkhead. */
+  readonly #bulkheads = new Map<string, RouteRun>();
+  #sweep: Timer | null = null;
+
+  constructor(options: GatewayOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.limits = options.limits;
+    this.deadlines = new Deadlines(options.clock, SWEEP_MS);
+    this.#logger = options.logger;
+    this.#lookup = options.lookup ?? systemLookup;
+    this.#builtIn = options.builtIn;
+    this.cache = new HttpCache(options.clock, options.limits, options.metrics);
+    this.#purges = new SharedPurges(this.cache);
+    this.holds = new HttpHolds(options);
+    this.#socketDeadlines = new Deadlines(options.clock, SOCKET_SWEEP_MS);
+    this.sockets = new GripWebSocketGateway({ ...options, deadlines: this.#socketDeadlines });
+    this.#live = new LiveRoutes({
+      clock: options.clock,
+      random: options.random,
+      limits: options.limits,
+      logger: options.logger,
+      metrics: options.metrics,
+      diff: (before, after) => diffJson(before, after, options.limits),
+    });
+    this.#routeContext = {
+      metrics: options.metrics,
+      cache: this.cache,
+      viaName: `tidegate-${randomId(options.random, VIA_ID_CHARACTERS)}`,
+      isTrustedProxy: () => false,
+    };
+  }
+
+  /**
+   * Goes by these routes and upstreams from now on. What is the same object as before is the same.
+   * @param changed the only names that may stand for something else than before; by default any may
+   */
+  adopt(rules: GatewayRules, changed: ChangedRules = allNames(this.#rules, rules)): void {
+    const earlier = this.#rules;
+    this.#rules = rules;
+    const isOther = (kind: 'routes' | 'upstreams', name: string): boolean =>
+      earlier[kind].get(name) !== rules[kind].get(name);
+    for (const name of changed.upstreams) {
+      const options = rules.upstreams.get(name);
+      if (options !== undefined && isOther('upstreams', name)) this.#setUpstream(name, options);
+    }
+    for (const name of changed.routes) {
+      if (isOther('routes', name)) this.#setRoute(name, rules.routes.get(name) ?? null);
+    }
+    // Last, as the routes that need one go before it.
+    for (const name of changed.upstreams) if (!rules.upstreams.has(name)) this.#setUpstream(name, null);
+  }
+
+  #setRoute(name: string, options: RouteOptions | null): void {
+    const route = options === null ? null : routeOf(name, options);
+    this.#table = this.#table.withRoute(name, route);
+    const run = route?.bulkhead == null ? null : this.#runOf(route);
+    if (run === null) this.#bulkheads.delete(name);
+    else this.#bulkheads.set(name, run);
+    this.#sweepBulkheads();
+  }
+
+  /** What cannot be used is logged, and the earlier one stays. */
+  #setUpstream(name: string, options: UpstreamOptions | null): void {
+    const earlier = this.#upstreams.get(name) ?? null;
+    if (options === null) {
+      this.#upstreams.delete(name);
+      earlier?.close();
+      return;
+    }
+    try {
+      this.#upstreams.set(name, new OriginSet(upstreamOf(name, options), earlier, this.#originContext));
+    } catch (error) {
+      this.#logger.error(
+        { error, upstream: name },
+        'An upstream cannot be used; the one before it, if any, stays',
+      );
+    }
+  }
+
+  upstream(name: string): OriginSet | undefined {
+    return this.#upstreams.get(name);
+  }
+
+  /** Answers by the routes, and hands on what none of them is for. */
+  handler(others: HttpHandler): HttpHandler {
+    return (exchange) => {
+      if (this.#table.size === 0) {
+        others(exchange);
+        return;
+      }
+      const { request } = exchange;
+      let hit: RouteHit | null;
+      try {
+        hit = this.#table.match(new RequestView(request));
+      } catch (error) {
+        if (builtInLength(request.path, this.#builtIn) > 0) others(exchange);
+        else exchange.fail(TidegateError.from(error));
+        return;
+      }
+      // By the path as it was matched: another spelling of a path of the server's is no way around it.
+      const own = hit === null ? 0 : builtInLength(hit.path, this.#builtIn);
+      if (hit === null || (own > 0 && !precedesBuiltIn(hit.route.match, own))) {
+        others(exchange);
+        return;
+      }
+      const run = this.#runOf(hit.route);
+      const { live, name } = hit.route;
+      if (
+        live !== null &&
+        this.#live.handle(exchange, { name, ...live }, liveOrigin(hit, run, this)) === 'taken'
+      ) {
+        return;
+      }
+      if (run.cache === null) new RoutedRequest(exchange, hit, run, this).start();
+      else new CachedRequest(exchange, hit, run, this).start(run.cache);
+    };
+  }
+
+  /** Lets the process at the other end of the line share what is purged: every worker for the owner, the owner for a worker. */
+  serve(line: Line): void {
+    this.#purges.join(line);
+  }
+
+  /**
+   * Takes responses out of the caches of all processes. Fails with purge_invalid, and with purge_rate_exceeded if the credential purges too often.
+   * @param credential whose purge it is; empty for nobody in particular
+   */
+  purge(request: PurgeRequest, credential: string): PurgeResult {
+    const result = this.cache.purge(request, credential);
+    this.#purges.share(request);
+    return result;
+  }
+
+  /** What a request has changed is not served from any cache any more. */
+  invalidate(
+    request: Parameters<HttpCache['invalidate']>[0],
+    head: Parameters<HttpCache['invalidate']>[1],
+  ): void {
+    for (const url of this.cache.invalidate(request, head)) this.#purges.share({ url });
+  }
+
+  /** Ends the streams of live values: the server is shutting down. */
+  drain(): void {
+    this.#live.drain();
+  }
+
+  /** Lets go of the connections to origins that nobody uses, and of those in use once they are done. */
+  close(): void {
+    this.#live.close();
+    this.holds.close();
+    for (const upstream of this.#upstreams.values()) upstream.close();
+    if (this.#sweep !== null) this.clock.clearTimer(this.#sweep);
+    this.#socketDeadlines.stop();
+    this.deadlines.stop();
+  }
+
+  get #originContext() {
+    const { clock, random, limits, deadlines } = this;
+    return { clock, random, limits, deadlines, logger: this.#logger, lookup: this.#lookup };
+  }
+
+  #runOf(route: Route): RouteRun {
+    let run = this.#runs.get(route);
+    if (run === undefined) {
+      run = new RouteRun(route, this.#routeContext);
+      this.#runs.set(route, run);
+    }
+    return run;
+  }
+
+  /** Bulkheads know no timers: somebody has to tell those who wait that their time is over. */
+  #sweepBulkheads(): void {
+    const isWanted = this.#bulkheads.size > 0;
+    if (isWanted === (this.#sweep !== null)) return;
+    if (this.#sweep !== null) {
+      this.clock.clearTimer(this.#sweep);
+      this.#sweep = null;
+      return;
+    }
+    this.#sweep = this.clock.setRepeatingTimer(() => {
+      const nowMs = this.clock.monotonicMs();
+      for (const { bulkhead } of this.#bulkheads.values()) bulkhead?.expire(nowMs);
+    }, BULKHEAD_SWEEP_MS);
+  }
+}

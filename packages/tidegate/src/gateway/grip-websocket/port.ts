@@ -1,0 +1,34 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { HttpExchange, HttpRequest } from '../../listeners/port.ts';
+import type { GripRoute } from '../grip/port.ts';
+import type { OriginHead, OriginRequest } from '../origin/exchange.ts';
+
+/** GRIP on WebSockets, for the proxy. */
+export interface GripWebSockets {
+  /**
+   * Whether a request pretends to come from a gateway: a POST of events of WebSocket-over-HTTP. It is to be refused with
+   * `access_denied` on every route with GRIP, unless whoever sends it has proved to be one.
+   */
+  pretendsToBeGateway(request: HttpRequest): boolean;
+  /**
+   * Takes over a client's handshake on a route whose origin speaks WebSocket-over-HTTP: answers it in any case, and calls `route.ended`.
+   * @param handshake as it would be sent to the origin, with the fields of the client
+   */
+  openOverHttp(exchange: HttpExchange, handshake: OriginRequest, route: GripRoute): void;
+  /** The handshake as it goes to an origin that may speak GRIP in a WebSocket of its own: it offers `grip`, and no other extension. */
+  offerGrip(handshake: OriginRequest, route: GripRoute): OriginRequest;
+  /** Whether an answer with 101 accepts `grip`, so that `openNative` is to take over in place of a plain tunnel. */
+  acceptsGrip(head: OriginHead): boolean;
+  /**
+   * Takes over a client's handshake that the origin has answered with 101: answers it in any case, and calls `route.ended`.
+   * @param sentAhead came from the origin behind its head
+   */
+  openNative(
+    exchange: HttpExchange,
+    head: OriginHead,
+    origin: Socket,
+    sentAhead: Buffer,
+    route: GripRoute,
+  ): void;
+}

@@ -1,0 +1,49 @@
+import type { Channels, FrameEncoder } from '../../channels/index.ts';
+import type { Clock, Deadlines, Limits, Logger, Metrics, Random } from '../../kernel/index.ts';
+import { ReceiverPool } from '../../wire/websocket/index.ts';
+import { createFrameEncoder, createItemEncoder } from './encoders.ts';
+import { SocketMetrics } from './socket-metrics.ts';
+
+export interface SocketContextOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** How exactly the times of WebSockets are met; each sweep looks at all of them, so that a few in a second are enough. */
+  readonly deadlines: Deadlines;
+  /** The hub, as origins may use it. */
+  readonly channels: Channels;
+}
+
+/** What all GRIP WebSockets share. */
+export class SocketContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly deadlines: Deadlines;
+  readonly channels: Channels;
+  readonly metrics: SocketMetrics;
+  readonly frameEncoder: FrameEncoder;
+  readonly itemEncoder: FrameEncoder;
+  readonly receivers: ReceiverPool;
+
+  constructor(options: SocketContextOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.limits = options.limits;
+    this.logger = options.logger;
+    this.deadlines = options.deadlines;
+    this.channels = options.channels;
+    this.metrics = new SocketMetrics(options.metrics);
+    this.frameEncoder = createFrameEncoder(options.limits, this.metrics.notMeant);
+    this.itemEncoder = createItemEncoder(options.limits);
+    this.receivers = new ReceiverPool({
+      role: 'server',
+      messageBytesMax: options.limits.webSocketMessageBytesMax,
+      framesMax: options.limits.webSocketFramesMax,
+      compression: 'none',
+    });
+  }
+}

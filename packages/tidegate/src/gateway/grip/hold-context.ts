@@ -1,0 +1,21 @@
+import type { Channels } from '../../channels/index.ts';
+import type { Clock, Deadlines, Limits, Logger, Random } from '../../kernel/index.ts';
+import type { GripMetrics } from './grip-metrics.ts';
+import type { HoldEncoders } from './hold-encoders.ts';
+import type { LastIds } from './last-ids.ts';
+import type { LinkFetcher } from './link-fetcher.ts';
+
+/** What all holds of a process share. */
+export interface HoldContext {
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly metrics: GripMetrics;
+  readonly encoders: HoldEncoders;
+  readonly links: LinkFetcher;
+  readonly lastIds: LastIds;
+  /** The time-outs, keep-alives and links of holds. */
+  readonly deadlines: Deadlines;
+}

@@ -1,0 +1,196 @@
+import { Buffer } from 'node:buffer';
+import type { EndReason } from '../../channels/index.ts';
+import { EMPTY, type Expiring, TidegateError } from '../../kernel/index.ts';
+import type { HttpExchange, RelayOwner } from '../../listeners/port.ts';
+import type { GripInstruct } from '../../wire/grip/index.ts';
+import { ChannelFeed, type FeedHost } from './channel-feed.ts';
+import type { HoldEnd } from './grip-metrics.ts';
+import { type HeldResponse, publishedResponse } from './held-response.ts';
+import { type AskedAt, beginning, filterItem, type HoldChannel, holdChannels } from './hold-channels.ts';
+import type { HoldContext } from './hold-context.ts';
+import { type PublishedAnswer, type ResponseFrame, readResponseFrame } from './hold-frames.ts';
+import type { GripRoute } from './port.ts';
+import type { StoredItem } from './stored-item.ts';
+
+export interface ResponseHoldOptions {
+  readonly exchange: HttpExchange;
+  /** What the client gets at the time-out. */
+  readonly held: HeldResponse;
+  readonly instruct: GripInstruct;
+  readonly route: GripRoute;
+  readonly context: HoldContext;
+  /** Where the client was in each channel when the origin was asked again; empty for a new request. */
+  readonly asked: ReadonlyMap<string, AskedAt>;
+  /** Asks the origin again, on behalf of the same exchange; null if the request cannot be repeated. */
+  readonly again: ((asked: ReadonlyMap<string, AskedAt>) => void) | null;
+  /** Tells the origin that the client has gone. */
+  readonly gone: () => void;
+}
+
+/** A response that waits for the first message. */
+export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwner {
+  deadlineMs: number;
+  readonly #options: ResponseHoldOptions;
+  readonly #feeds = new Map<ChannelFeed<ResponseFrame>, HoldChannel>();
+  #isOver = false;
+  #status = 0;
+
+  constructor(options: ResponseHoldOptions) {
+    this.#options = options;
+    this.deadlineMs = options.context.deadlines.after(options.instruct.timeoutMs);
+  }
+
+  /** Subscribes. Errors are answered. */
+  start(): void {
+    const { exchange, instruct, route, context, asked } = this.#options;
+    const { metrics, deadlines, encoders } = context;
+    metrics.began('response');
+    deadlines.add(this);
+    exchange.onAbandoned(() => this.#clientEnded());
+    try {
+      for (const channel of holdChannels(instruct.channels, route.rule.prefix)) {
+        const feed = new ChannelFeed<ResponseFrame>({
+          channel: channel.channel,
+          name: channel.name,
+          ...beginning(channel, asked.get(channel.name)),
+          frames: encoders.responseFrames,
+          readFrame: readResponseFrame,
+          bytes: null,
+          host: this,
+          context,
+        });
+        this.#feeds.set(feed, channel);
+        feed.start();
+        feed.open();
+      }
+    } catch (error) {
+      this.#refuse(TidegateError.from(error));
+    }
+  }
+
+  // --- What feeds tell. ---
+
+  write(): boolean {
+    return false;
+  }
+
+  item(frame: ResponseFrame, feed: ChannelFeed<ResponseFrame>): boolean {
+    const { answer } = frame;
+    const channel = this.#feeds.get(feed);
+    if (this.#isOver || channel === undefined) return false;
+    if (answer === null) return true;
+    const { held, instruct, context } = this.#options;
+    const content = answer.body.kind === 'whole' ? answer.body.bytes : EMPTY;
+    const filtered = filterItem(frame, content, channel, instruct.meta, this.#channelIds());
+    if (typeof filtered === 'string') {
+      context.metrics.filtered(filtered);
+      return true;
+    }
+    let response: HeldResponse;
+    try {
+      response = publishedResponse(held, withContent(answer, filtered), context.limits);
+    } catch (error) {
+      // A patch of something else than what is held: only the origin knows what the client should have.
+      context.logger.info(
+        { error, channel: frame.channel },
+        'What was published does not fit a held response',
+      );
+      this.#again('failed');
+      return false;
+    }
+    this.#answer(response, 'answered');
+    return false;
+  }
+
+  #channelIds(): ReadonlyMap<string, string | null> {
+    return new Map([...this.#feeds].map(([feed, { name }]) => [name, feed.lastId]));
+  }
+
+  signal({ formats }: StoredItem): void {
+    const action = formats.httpResponse?.action;
+    if (action === 'hint') this.#again('closed');
+    else if (action === 'close') this.#answer(this.#options.held, 'closed');
+  }
+
+  missed(): void {
+    this.#options.context.metrics.missed.add(1);
+    this.#again('failed');
+  }
+
+  feedEnded(reason: EndReason): void {
+    if (reason === 'gap') this.#again('failed');
+    else this.#answer(this.#options.held, reason === 'draining' ? 'draining' : 'failed');
+  }
+
+  // --- Ends. ---
+
+  expired(): void {
+    this.#answer(this.#options.held, 'timed_out');
+  }
+
+  /** The client is gone, or has ended its side only, and then it still gets its answer. */
+  #clientEnded(): void {
+    if (this.#isOver) return;
+    this.#options.gone();
+    this.#answer(this.#options.held, 'client_left');
+  }
+
+  #again(otherwise: HoldEnd): void {
+    if (this.#isOver) return;
+    const { again, held } = this.#options;
+    if (again === null) {
+      this.#answer(held, otherwise);
+      return;
+    }
+    const asked = new Map<string, AskedAt>();
+    for (const [feed, { name }] of this.#feeds) asked.set(name, { id: feed.lastId, cursor: feed.cursor });
+    this.#leave('origin');
+    again(asked);
+  }
+
+  #answer({ status, reason, fields, body }: HeldResponse, end: HoldEnd): void {
+    if (this.#isOver) return;
+    this.#leave(end);
+    this.#status = status;
+    const relayed = this.#options.exchange.relay({ status, reason, fields, bodyBytes: body.length }, this);
+    relayed.write(Buffer.from(body.buffer, body.byteOffset, body.length));
+    relayed.end();
+  }
+
+  #refuse(error: TidegateError): void {
+    const { exchange, route, held } = this.#options;
+    if (error.code === 'draining') {
+      this.#answer(held, 'draining');
+      return;
+    }
+    this.#leave('failed');
+    exchange.fail(
+      error.entry.blame === 'client' ? new TidegateError('grip_instruct_invalid', error.message) : error,
+    );
+    route.ended(null);
+  }
+
+  #leave(end: HoldEnd): void {
+    const { context } = this.#options;
+    this.#isOver = true;
+    context.deadlines.delete(this);
+    context.metrics.ended('response', end);
+    for (const feed of this.#feeds.keys()) feed.close();
+  }
+
+  // --- What the response tells. ---
+
+  drained(): void {}
+
+  receivedEnd(): void {}
+
+  closed(): void {
+    this.#options.route.ended(this.#status);
+  }
+}
+
+function withContent(answer: PublishedAnswer, content: Uint8Array): PublishedAnswer {
+  if (answer.body.kind !== 'whole' || content === answer.body.bytes) return answer;
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  return { ...answer, body: { kind: 'whole', bytes } };
+}

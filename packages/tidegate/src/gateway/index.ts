@@ -1,0 +1,4 @@
+export { Gateway, type GatewayOptions } from './gateway.ts';
+export type { ChangedRules, GatewayRules } from './gateway-rules.ts';
+export { createControlPort } from './grip/control-port.ts';
+export { GripPublisher } from './grip/grip-publisher.ts';

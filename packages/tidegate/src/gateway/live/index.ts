@@ -1,0 +1,13 @@
+export { type LiveAddress, liveFields } from './discovery.ts';
+export { DEFAULT_VARY_BY } from './identity.ts';
+export { LiveRoutes, type LiveRoutesOptions } from './live-routes.ts';
+export type {
+  FetchOrigin,
+  JsonDiff,
+  LiveMode,
+  LiveRoute,
+  OriginCallback,
+  OriginFields,
+  OriginRequest,
+  OriginResponse,
+} from './port.ts';

@@ -1,0 +1,167 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Deadlines, type Expiring, TidegateError } from '../../kernel/index.ts';
+import { isPublicAddress } from '../upstreams/public-address.ts';
+import type { Resolver } from './resolver.ts';
+
+/** How TLS is spoken to a target. */
+export interface TargetTls {
+  /** The name that the certificate has to be for, and that is sent as SNI. */
+  readonly serverName: string;
+  /** Certificates of authorities, as PEM; null for those that the system trusts. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** `none` believes every certificate: for targets whose network is trusted. */
+  readonly verification: 'full' | 'none';
+  /** The protocols that are offered (RFC 7301), in the order of preference. */
+  readonly protocols: readonly string[];
+}
+
+export interface ConnectorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TargetTls | null;
+  readonly resolver: Resolver;
+  /** `public` refuses addresses of this machine and of private networks. */
+  readonly addresses: 'any' | 'public';
+  readonly deadlines: Deadlines;
+}
+
+/** Called once: with a connected socket, or with upstream_unreachable, upstream_unavailable or upstream_timeout. */
+export type ConnectedCallback = (error: TidegateError | null, socket: Socket | null) => void;
+
+/** How often a connection to a silent peer is probed. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/** Opens connections to one target, trying its addresses one after the other. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  /** Which address is tried first: those of one name share the connections. */
+  #next = 0;
+  /** The last session of TLS, which saves the next connection a round trip and the signatures. */
+  #session: Buffer | undefined;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** @param timeoutMs for all addresses together */
+  connect(timeoutMs: number, done: ConnectedCallback): void {
+    this.#options.resolver.resolve((error, addresses) => {
+      if (error !== null) {
+        done(error, null);
+        return;
+      }
+      const permitted = this.#options.addresses === 'any' ? addresses : addresses.filter(isPublicAddress);
+      if (permitted.length === 0) {
+        done(
+          new TidegateError(
+            'upstream_unreachable',
+            `${this.#options.host} has no address outside private networks.`,
+          ),
+          null,
+        );
+        return;
+      }
+      const first = this.#next++ % permitted.length;
+      const inOrder = [...permitted.slice(first), ...permitted.slice(0, first)];
+      new Attempt(this.#options.deadlines, timeoutMs, inOrder, (address) => this.#open(address), done).next();
+    });
+  }
+
+  #open(address: string): { readonly socket: Socket; readonly readyEvent: 'connect' | 'secureConnect' } {
+    const { port, tls } = this.#options;
+    const socket = connectTcp({ host: address, port, noDelay: true });
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    if (tls === null) return { socket, readyEvent: 'connect' };
+    const secure = connectTls({
+      socket,
+      // An address must not stand in the extension (RFC 6066, section 3).
+      ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : { host: tls.serverName }),
+      ...(tls.ca === null ? {} : { ca: tls.ca }),
+      ...(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key }),
+      ...(this.#session === undefined ? {} : { session: this.#session }),
+      rejectUnauthorized: tls.verification === 'full',
+      ALPNProtocols: [...tls.protocols],
+    });
+    secure.on('session', (session) => {
+      this.#session = session;
+    });
+    secure.on('error', () => {
+      // A session that the target does not like is not offered again.
+      this.#session = undefined;
+    });
+    return { socket: secure, readyEvent: 'secureConnect' };
+  }
+}
+
+/** One wish for a connection. */
+class Attempt implements Expiring {
+  deadlineMs: number;
+  readonly #deadlines: Deadlines;
+  readonly #addresses: readonly string[];
+  readonly #open: (address: string) => { readonly socket: Socket; readonly readyEvent: string };
+  readonly #done: ConnectedCallback;
+  #at = 0;
+  #socket: Socket | null = null;
+
+  constructor(
+    deadlines: Deadlines,
+    timeoutMs: number,
+    addresses: readonly string[],
+    open: (address: string) => { readonly socket: Socket; readonly readyEvent: string },
+    done: ConnectedCallback,
+  ) {
+    this.#deadlines = deadlines;
+    this.#addresses = addresses;
+    this.#open = open;
+    this.#done = done;
+    this.deadlineMs = deadlines.after(timeoutMs);
+    deadlines.add(this);
+  }
+
+  next(): void {
+    const address = this.#addresses[this.#at++];
+    const { socket, readyEvent } = this.#open(address);
+    this.#socket = socket;
+    const failed = (error: Error): void => {
+      socket.destroy();
+      if (this.#socket !== socket) return;
+      if (this.#at < this.#addresses.length) this.next();
+      else this.#finish(new TidegateError('upstream_unreachable', whyOf(error), { cause: error }), null);
+    };
+    socket.on('error', failed);
+    socket.once(readyEvent, () => {
+      socket.off('error', failed);
+      // From here on, what goes wrong ends in `close`, which says all that matters.
+      socket.on('error', () => {});
+      if (this.#socket === socket) this.#finish(null, socket);
+      else socket.destroy();
+    });
+  }
+
+  expired(): void {
+    this.#socket?.destroy();
+    this.#finish(new TidegateError('upstream_timeout', 'No connection was made in time.'), null);
+  }
+
+  #finish(error: TidegateError | null, socket: Socket | null): void {
+    this.#socket = null;
+    this.#deadlines.delete(this);
+    this.#done(error, socket);
+  }
+}
+
+/** What of a system's error may be told to strangers: its name, and no address. */
+function whyOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'The connection was refused.';
+    case 'ECONNRESET':
+      return 'The connection was reset.';
+    default:
+      return code === undefined ? 'The connection failed.' : `The connection failed with ${code}.`;
+  }
+}

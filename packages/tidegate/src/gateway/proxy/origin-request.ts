@@ -1,0 +1,58 @@
+import type { HttpRequest } from '../../listeners/port.ts';
+import { deadlineField } from '../../policies/index.ts';
+import type { ForwardChanges } from '../cache/index.ts';
+import { isWebSocketHandshake } from '../handshake.ts';
+import type { OriginRequest } from '../origin/exchange.ts';
+import type { RouteRun } from '../route-run.ts';
+import { rewritePath } from '../routes/rewrite.ts';
+import type { RouteHit } from '../routes/route-table.ts';
+import { hashOfText } from '../upstreams/balancing/index.ts';
+import { hashKeyOf } from '../upstreams/hash-key.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
+import { requestFields } from './request-fields.ts';
+
+/** What decides about the request to an origin, besides the client's. */
+export interface OriginRequestTerms {
+  readonly hit: RouteHit;
+  readonly run: RouteRun;
+  readonly upstream: Upstream;
+  /** What the cache wants of a request that is made on its behalf, which is always a GET; null for one of the client's own. */
+  readonly changes: ForwardChanges | null;
+  /** As `Clock.nowMs`; null for none. */
+  readonly deadlineMs: number | null;
+}
+
+/** A client's request as it goes to the origin. */
+export function originRequest(request: HttpRequest, terms: OriginRequestTerms): OriginRequest {
+  const { run, upstream, changes, deadlineMs } = terms;
+  const { route, requestRules } = run;
+  const { host } = upstream;
+  const rules = host.kind === 'name' ? { ...requestRules, host: host.name } : requestRules;
+  const fields = requestFields(request, rules, changes);
+  if (route.deadline !== null && deadlineMs !== null)
+    fields.splice(2, 0, route.deadline.header, deadlineField(deadlineMs));
+  return {
+    method: changes === null ? request.method : 'GET',
+    target: targetOf(request, terms),
+    fields,
+    bodyBytes: request.body.lengthBytes,
+    upgrade: isWebSocketHandshake(request) ? 'websocket' : null,
+    expects: request.headers.get('expect') === undefined ? 'nothing' : 'continue',
+  };
+}
+
+/** The path as it was matched or rewritten, and the query as it came. */
+function targetOf({ target, path }: HttpRequest, { hit, run: { route } }: OriginRequestTerms): string {
+  const asked =
+    route.rewrite === null
+      ? hit.path
+      : rewritePath(route.rewrite, route.match.path, hit.path, hit.parameters);
+  return asked === path ? target : asked + target.slice(path.length);
+}
+
+/** By what a balancer chooses a target for a request; 0 if it goes by something else. */
+export function targetHash(request: HttpRequest, { balance, hashBy }: Upstream, path: string): number {
+  if (balance !== 'hash') return 0;
+  const { remoteAddress, headers } = request;
+  return hashOfText(hashKeyOf(hashBy, { remoteAddress, path, header: (name) => headers.get(name) }));
+}

@@ -1,0 +1,90 @@
+import type { Metrics } from '../kernel/index.ts';
+import { Bulkhead, CircuitBreaker, REQUEST_TIMEOUT_HEADER, RetryBudget } from '../policies/index.ts';
+import { type HttpCache, type RouteCache, SURROGATE_KEY } from './cache/index.ts';
+import { RouteFigures } from './gateway-metrics.ts';
+import { GripSignature } from './grip-signature.ts';
+import type { RequestFieldRules } from './proxy/request-fields.ts';
+import type { Route } from './routes/route.ts';
+
+/** What all routes share. */
+export interface RouteContext {
+  readonly metrics: Metrics;
+  readonly cache: HttpCache;
+  /** How this gateway is called on the way. */
+  readonly viaName: string;
+  readonly isTrustedProxy: (address: string) => boolean;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** A route as it runs: what is known of its requests, and what is made of its rules once and not for each request. */
+export class RouteRun {
+  readonly route: Route;
+  readonly breaker: CircuitBreaker | null;
+  readonly bulkhead: Bulkhead | null;
+  readonly retryBudget: RetryBudget | null;
+  readonly figures: RouteFigures;
+  readonly requestRules: RequestFieldRules;
+  /** Null if the route does not cache. */
+  readonly cache: RouteCache | null;
+  readonly #grip: GripSignature | null;
+  readonly #removedFromResponse: ReadonlySet<string>;
+  readonly #addedToResponse: readonly string[];
+
+  constructor(route: Route, context: RouteContext) {
+    this.route = route;
+    this.breaker = route.breaker === null ? null : new CircuitBreaker(route.breaker);
+    this.bulkhead = route.bulkhead === null ? null : new Bulkhead(route.bulkhead);
+    this.retryBudget = route.retry === null ? null : new RetryBudget(route.retry);
+    this.figures = new RouteFigures(route.name, context.metrics);
+    this.#grip = route.grip === null ? null : new GripSignature(route.grip);
+    this.cache = route.cache === null ? null : context.cache.route(route.name, route.cache);
+    const { request, response } = route.headers;
+    this.requestRules = {
+      host: null,
+      remove: removedFromRequest(route),
+      add: Object.entries(request.set).flat(),
+      speaksGrip: route.grip === null ? 'no' : 'yes',
+      viaName: context.viaName,
+      isTrustedProxy: context.isTrustedProxy,
+    };
+    // For the cache alone, and for no client.
+    const own = this.cache === null ? [] : [SURROGATE_KEY];
+    this.#removedFromResponse = new Set([...namesOf(response), ...own]);
+    this.#addedToResponse = Object.entries(response.set).flat();
+  }
+
+  /** The fields by which an origin knows that it is asked by a gateway that speaks GRIP, and by which one. Names and values in turn. */
+  gripFields(nowMs: number): string[] {
+    return this.#grip?.fields(nowMs) ?? [];
+  }
+
+  /** The fields of an origin's response as the client gets them: names and values in turn. */
+  responseFields(fields: readonly string[]): readonly string[] {
+    if (this.#removedFromResponse.size === 0) return fields;
+    const kept: string[] = [];
+    for (let at = 0; at < fields.length; at += 2) {
+      if (!this.#removedFromResponse.has(fields[at].toLowerCase())) kept.push(fields[at], fields[at + 1]);
+    }
+    kept.push(...this.#addedToResponse);
+    return kept;
+  }
+}
+
+/** What the gateway says of the deadline takes the place of what the client said. */
+function removedFromRequest({ headers, deadline }: Route): ReadonlySet<string> {
+  const names = namesOf(headers.request);
+  return deadline === null ? names : new Set([...names, deadline.header, REQUEST_TIMEOUT_HEADER]);
+}
+
+/** What is put in place of others goes, and so does what is taken away. */
+function namesOf({
+  set,
+  remove,
+}: {
+  readonly set: Readonly<Record<string, string>>;
+  readonly remove: readonly string[];
+}): ReadonlySet<string> {
+  const names = [...Object.keys(set), ...remove];
+  return names.length === 0 ? NOTHING : new Set(names);
+}

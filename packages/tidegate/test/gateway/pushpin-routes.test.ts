@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { importPushpinRoutes, routeSchema, upstreamSchema } from '../../src/gateway/options.ts';
+
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+const isRoute = ajv.compile(routeSchema);
+const isUpstream = ajv.compile(upstreamSchema);
+
+/** What a file with one line comes to. */
+function imported(text: string) {
+  const { routes, leftOut } = importPushpinRoutes(text);
+  assert.deepEqual(leftOut, []);
+  assert.equal(routes.length, 1);
+  const [route] = routes;
+  assert.ok(isRoute(route.route), JSON.stringify(isRoute.errors));
+  assert.ok(isUpstream(route.upstream), JSON.stringify(isUpstream.errors));
+  return route;
+}
+
+test('a host and a target are a route and an upstream', () => {
+  const { name, route, upstream, notes } = imported('\n# all\n* localhost:8000 # here\n');
+  assert.equal(name, 'line-3');
+  assert.deepEqual(route, { match: { path: '/*' }, upstream: 'line-3', grip: {} });
+  assert.deepEqual(upstream, { targets: [{ url: 'http://localhost:8000' }] });
+  assert.deepEqual(notes, []);
+});
+
+test('conditions are taken over', () => {
+  const { name, route } = imported(
+    'example.com,id=chat,proto=ws,ssl=yes,path_beg=/chat/,sig_iss=realm,sig_key="a b,c",prefix=p- 10.0.0.1:80',
+  );
+  assert.equal(name, 'chat');
+  assert.deepEqual(route, {
+    match: { host: 'example.com', path: '/chat/*', scheme: 'https', upgrade: 'websocket' },
+    upstream: 'chat',
+    grip: { key: 'a b,c', issuer: 'realm', prefix: 'p-' },
+  });
+});
+
+test('headers are set, and removed where they have no value', () => {
+  const { route } = imported('*,header="X-A: b, \\"c\\" \\\\d",header=X-E:,no_grip h:1');
+  assert.deepEqual(route.headers, { request: { set: { 'X-A': 'b, "c" \\d' }, remove: ['X-E'] } });
+  assert.equal(route.grip, undefined);
+});
+
+test('paths change by whole segments', () => {
+  const rewrite = (properties: string) => imported(`*,${properties} h:1`).route.rewrite;
+  assert.deepEqual(rewrite('path_beg=/a/,path_rem=2'), { stripPrefix: '/a' });
+  assert.deepEqual(rewrite('path_beg=/a/b/,path_rem=2'), { stripPrefix: '/a' });
+  assert.deepEqual(rewrite('path_beg=/a/,replace_beg=/v2/'), { stripPrefix: '/a', addPrefix: '/v2' });
+  assert.deepEqual(rewrite('path_beg=/a/,replace_beg=/'), { stripPrefix: '/a' });
+  assert.deepEqual(rewrite('replace_beg=/v2/'), { addPrefix: '/v2' });
+  for (const odd of ['path_beg=/ab/,path_rem=2', 'path_rem=5', 'path_beg=/a/,replace_beg=v2']) {
+    const { route, notes } = imported(`*,${odd} h:1`);
+    assert.equal(route.rewrite, undefined, odd);
+    assert.match(notes.join(), /does not change whole segments/, odd);
+  }
+});
+
+test('a beginning that is not a whole segment is told to match less', () => {
+  const { route, notes } = imported('*,path_beg=/a h:1');
+  assert.equal(route.match?.path, '/a/*');
+  assert.deepEqual(notes, ['path_beg=/a has become /a/*, which does not match /ax.']);
+});
+
+test('targets are taken over with their TLS, their hosts and their trust', () => {
+  const { upstream, route } = imported('*,as_host=api.example [::1]:443,ssl,insecure,untrusted');
+  assert.deepEqual(upstream, {
+    targets: [{ url: 'https://[::1]:443' }],
+    host: 'api.example',
+    tls: { verify: false, serverName: 'api.example' },
+    addresses: 'public',
+  });
+  assert.deepEqual(route.grip, { trusted: false });
+  const other = imported('*,as_host=a.example h:443,ssl,host=b.example,trust_connect_host').upstream;
+  assert.deepEqual(other, { targets: [{ url: 'https://h:443' }], host: 'b.example' });
+});
+
+test('several targets take turns, and the next is asked if one cannot be reached', () => {
+  const { upstream, route, notes } = imported('* a:1 b:2,insecure c:3,untrusted');
+  assert.deepEqual(upstream.targets, [{ url: 'http://a:1' }, { url: 'http://b:2' }, { url: 'http://c:3' }]);
+  assert.equal(upstream.addresses, 'public');
+  assert.equal(upstream.tls, undefined);
+  assert.deepEqual(route.retry, { attempts: 3, on: ['connect'] });
+  assert.equal(notes.length, 3);
+});
+
+test('what has no counterpart is told, and what cannot be is left out with a reason', () => {
+  const { notes } = imported('*,debug,aco,colour=blue h:1,sub=news,sub=more,over_http');
+  assert.deepEqual(notes, [
+    'debug has no counterpart in a route, and is left out.',
+    'aco has no counterpart in a route, and is left out.',
+    'colour is not known, and is left out.',
+    'sub has no counterpart in a route, and is left out.',
+    'over_http has no counterpart in a route, and is left out.',
+  ]);
+  const { routes, leftOut } = importPushpinRoutes(
+    '* a:1\n* b:1\nx.example test\ny.example zhttp/tcp://h:1\nid=only h:1\n*,id="a b",ssl=no h:1\n',
+  );
+  assert.deepEqual(
+    leftOut.map(({ line }) => line),
+    [2, 3, 4, 5],
+  );
+  assert.equal(leftOut[0].reason, 'It matches the same requests as line-1.');
+  assert.deepEqual(
+    routes.map(({ name }) => name),
+    ['line-1', 'line-6'],
+  );
+  assert.match(routes[1].notes.join(), /The id "a b" cannot be a name/);
+});
+
+test('what is wrong is refused with its line', () => {
+  for (const [text, what] of [
+    ['*', /^Line 1: there is no target\.$/],
+    ['* h:1\n* h', /^Line 2: h is not host:port\.$/],
+    ['* h:0', /0 is not a port/],
+    ['* h:70000', /70000 is not a port/],
+    ['*, h:1', /a property has no name/],
+    ['*,=x h:1', /a property has no name/],
+    ['"a h:1', /a quote is not closed/],
+    ['*,header="a\\n" h:1', /a backslash stands before/],
+    ['*.example.com h:1', /is neither a host nor \*/],
+    ['*,proto=ftp h:1', /proto is http or ws/],
+    ['*,ssl h:1', /ssl is yes or no/],
+    ['*,path_beg=a h:1', /path_beg is not the beginning of a path/],
+    ['*,path_rem=x h:1', /path_rem is a number/],
+    ['*,header=x h:1', /header is name:value/],
+    ['*,id=a h:1\nb,id=a h:1', /^Line 2: the id "a" is there twice\.$/],
+    ['* h:1 h:1', /there twice/],
+  ] as const)
+    assert.throws(
+      () => importPushpinRoutes(text),
+      (error: { code: string; detail: string }) =>
+        error.code === 'routes_file_invalid' && what.test(error.detail),
+      text,
+    );
+});
