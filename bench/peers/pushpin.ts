@@ -53,7 +53,7 @@ function writeConfiguration(
   folder: string,
   profile: PushpinProfile,
   ports: PushpinPorts,
-  originPort: number,
+  route: string,
 ): string {
   const include = join(folder, 'internal.conf');
   const packagedInclude = readFileSync('/usr/lib/pushpin/internal.conf', 'utf8');
@@ -61,7 +61,7 @@ function writeConfiguration(
     include,
     packagedInclude.replaceAll('ipc:///var/run/zurl/zurl-', 'ipc://{rundir}/{ipc_prefix}zurl-'),
   );
-  writeFileSync(join(folder, 'routes'), `* 127.0.0.1:${originPort},over_http\n`);
+  writeFileSync(join(folder, 'routes'), `${route}\n`);
   const settings = {
     include,
     rundir: join(folder, 'run'),
@@ -110,7 +110,16 @@ async function startOrigin(): Promise<Server> {
   return origin;
 }
 
-async function startPushpin(name: string, profile: PushpinProfile): Promise<BenchServer> {
+/** Pushpin, running. */
+export interface PushpinProcess {
+  readonly client: number;
+  readonly control: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** @param route a line of its routes file, such as `* 127.0.0.1:8000` */
+export async function startPushpinWith(route: string, profile: PushpinProfile): Promise<PushpinProcess> {
   const folder = scratchFolder('pushpin');
   for (const subfolder of ['run', 'log']) mkdirSync(join(folder, subfolder));
   chmodSync(folder, 0o755);
@@ -121,16 +130,29 @@ async function startPushpin(name: string, profile: PushpinProfile): Promise<Benc
     number,
     number,
   ];
-  const origin = await startOrigin();
-  const ports = { client, control, pull, subscribe, command };
-  const file = writeConfiguration(folder, profile, ports, (origin.address() as AddressInfo).port);
+  const file = writeConfiguration(folder, profile, { client, control, pull, subscribe, command }, route);
   const child = new Child('pushpin', '/usr/bin/pushpin', [`--config=${file}`]);
   await child.during(Promise.all([portOpen(client), portOpen(control)]));
+  return {
+    client,
+    control,
+    pid: child.pid,
+    async stop() {
+      await child.stop();
+      removeScratchFolder(folder);
+    },
+  };
+}
+
+async function startPushpin(name: string, profile: PushpinProfile): Promise<BenchServer> {
+  const origin = await startOrigin();
+  const route = `* 127.0.0.1:${(origin.address() as AddressInfo).port},over_http`;
+  const { client, control, pid, stop } = await startPushpinWith(route, profile);
   return {
     name,
     version: `Pushpin ${packageVersion('pushpin')}, ${profile === 'stock' ? 'as packaged' : 'message_rate=0 message_hwm=0 log_level=1'}`,
     durability: 'none',
-    pid: child.pid,
+    pid,
     subscribePort: client,
     subscribeRequest: (protocol) =>
       getRequest('/', protocol === 'sse' ? { Accept: 'text/event-stream' } : webSocketHeaders),
@@ -141,10 +163,9 @@ async function startPushpin(name: string, profile: PushpinProfile): Promise<Benc
     }),
     bestWay: (protocol) => publishItems(control, protocol, 10, 4),
     async stop() {
-      await child.stop();
+      await stop();
       origin.closeAllConnections();
       origin.close();
-      removeScratchFolder(folder);
     },
   };
 }

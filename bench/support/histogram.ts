@@ -44,6 +44,11 @@ export class Histogram {
     this.#maximum = Math.max(this.#maximum, report.maximum);
   }
 
+  /** Takes in all that another one counts. */
+  add(other: Histogram): void {
+    this.merge({ maximum: other.#maximum, buckets: [...other.#counts] });
+  }
+
   get total(): number {
     return this.#total;
   }
