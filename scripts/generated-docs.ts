@@ -38,7 +38,7 @@ function table(heading: readonly string[], rows: readonly (readonly string[])[])
 
 /** Where a code can be met: those of starting the server and of the command line never cross HTTP. */
 const LOCAL_CODES =
-  /^(?:config|arguments|listen|tls)_|^server_un(?:reachable|trusted)$|^log_(?:locked|format_unsupported|folder_unusable)$/;
+  /^(?:config_(?!refused)|arguments_|listen_|tls_)|^server_un(?:reachable|trusted)$|^log_(?:locked|format_unsupported|folder_unusable)$|^routes_file_invalid$/;
 
 export function errorsTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { title, retryable, hint }]) => {
