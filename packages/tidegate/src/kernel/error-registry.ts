@@ -320,6 +320,10 @@ export const ERRORS = {
     'The time that the client gave the request is over',
     'Ask again with a later deadline.',
   ),
+  websocket_unsupported: client(
+    'The origin takes no WebSockets over HTTP/2',
+    'Lead WebSockets to an upstream with `protocol: http1`, or have the origin offer extended CONNECT (RFC 8441).',
+  ),
   gateway_loop: server(
     'The request has come through this gateway before',
     'An upstream leads back to the gateway; correct its targets.',

@@ -578,6 +578,30 @@ export const LIMITS = {
     1_000_000,
     'Purges of many responses that a response on its way is compared with; of what began before, nothing is stored.',
   ),
+  upstreamHttp2StreamsMax: limit(
+    100,
+    1,
+    10_000,
+    'Requests at a time on one HTTP/2 connection to an origin, if it takes so many; all of them fail if it is lost.',
+  ),
+  upstreamHttp2WindowBytes: limit(
+    256 * KIB,
+    64 * KIB - 1,
+    16 * MIB,
+    'What an origin may send on one HTTP/2 stream ahead of its client, which is held in memory; a distant origin needs more to be fast.',
+  ),
+  upstreamHttp2PingIntervalMs: limit(
+    330 * SECOND,
+    1000,
+    86_400 * SECOND,
+    'An HTTP/2 connection with requests under way and nothing heard for so long is asked for life; some origins bear it every five minutes.',
+  ),
+  upstreamHttp2PingTimeoutMs: limit(
+    10 * SECOND,
+    100,
+    600 * SECOND,
+    'An origin that does not answer a PING is gone, and the requests on its connection fail.',
+  ),
   liveShortestIntervalMs: limit(
     100,
     1,

@@ -2,8 +2,8 @@ import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Stream } from 'node:http2';
 import { type Expiring, TidegateError } from '../kernel/index.ts';
 import type { ListenerContext } from './connection-registry.ts';
-import type { Http2Head } from './http2-head.ts';
-import type { BodyReceiver, RequestBody } from './port.ts';
+import { type Http2Head, readHttp2Trailers } from './http2-head.ts';
+import type { BodyReceiver, Headers, RequestBody } from './port.ts';
 
 /**
  * The body of a request on an HTTP/2 stream. While nobody asks for it, or it is paused, the stream's window is not opened again:
@@ -26,6 +26,9 @@ export class Http2Body implements RequestBody, Expiring {
   #isPaused = false;
   #bytesMax = 0;
   #bytesSeen = 0;
+  #trailers: Headers | null = null;
+  /** What is wrong with the trailers. */
+  #trailersFault: TidegateError | null = null;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -39,6 +42,7 @@ export class Http2Body implements RequestBody, Expiring {
     this.lengthBytes = head.bodyBytes;
     this.isRead = stream.endAfterHeaders;
     this.#owesContinue = head.expectsContinue;
+    stream.once('trailers', (_headers, _flags, raw: readonly string[]) => this.#readTrailers(raw));
   }
 
   /** Nothing is delivered before `receive` has returned. */
@@ -119,10 +123,23 @@ export class Http2Body implements RequestBody, Expiring {
     this.#guard(() => this.#complete());
   };
 
+  /** They may come before the body is asked for. */
+  #readTrailers(raw: readonly string[]): void {
+    try {
+      this.#trailers = readHttp2Trailers(raw, this.#context.limits);
+    } catch (error) {
+      this.#trailersFault = TidegateError.from(error);
+    }
+  }
+
   #complete(): void {
+    if (this.#trailersFault !== null) {
+      this.fail(this.#trailersFault);
+      return;
+    }
     const receiver = this.#receiver;
     this.#letGo();
-    receiver?.end(null);
+    receiver?.end(this.#trailers);
   }
 
   #letGo(): void {

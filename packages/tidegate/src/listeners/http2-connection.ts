@@ -162,6 +162,8 @@ function sessionOptions(limits: Limits): ServerOptions {
       enableConnectProtocol: false,
     },
     maxHeaderListPairs: limits.httpHeadersMax * 2,
+    // An origin that repeats a field that should stand once answers for it, as over HTTP/1.
+    strictSingleValueFields: false,
     maxSessionInvalidFrames: FAULTS_MAX,
     maxSessionRejectedStreams: FAULTS_MAX,
     // CVE-2023-44487: streams that are begun and taken back.

@@ -1,5 +1,5 @@
 import { type Limits, TidegateError } from '../kernel/index.ts';
-import { assertHost, isTarget } from '../wire/http1/index.ts';
+import { assertHost, isPermittedTrailer, isTarget } from '../wire/http1/index.ts';
 import type { Headers } from './port.ts';
 
 /** The head of an HTTP/2 request, held to the same rules as one of HTTP/1. */
@@ -83,9 +83,12 @@ export function readHttp2Head(raw: readonly string[], body: 'none' | 'follows', 
   assertSize(raw, limits);
   const pseudo = new Map<string, string>();
   const pairs: string[] = [];
+  // Section 8.2.3: a client may send cookies one by one, which a server must join before others see them.
+  let cookieAt = -1;
   for (let at = 0; at < raw.length; at += 2) {
     if (raw[at].startsWith(':')) pseudo.set(raw[at], raw[at + 1]);
-    else pairs.push(raw[at], raw[at + 1]);
+    else if (raw[at] === 'cookie' && cookieAt !== -1) pairs[cookieAt] += `; ${raw[at + 1]}`;
+    else if (pairs.push(raw[at], raw[at + 1]) > 0 && raw[at] === 'cookie') cookieAt = pairs.length - 1;
   }
   const method = pseudo.get(':method') ?? '';
   const target = targetOf(method, pseudo.get(':path'), limits);
@@ -104,6 +107,19 @@ export function readHttp2Head(raw: readonly string[], body: 'none' | 'follows', 
     bodyBytes: body === 'none' ? 0 : length === undefined ? null : Number(length),
     expectsContinue: expectation !== undefined && body === 'follows',
   };
+}
+
+/**
+ * Reads the fields behind a body, with the rules of those behind a chunked one.
+ * @throws TidegateError http_malformed, http_headers_too_large
+ */
+export function readHttp2Trailers(raw: readonly string[], limits: Limits): Headers {
+  assertSize(raw, limits);
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at].startsWith(':') || !isPermittedTrailer(raw[at]))
+      throw new TidegateError('http_malformed', `${raw[at]} is not allowed as a trailer.`);
+  }
+  return new FieldPairs(raw);
 }
 
 function assertSize(raw: readonly string[], { httpHeadBytesMax, httpHeadersMax }: Limits): void {

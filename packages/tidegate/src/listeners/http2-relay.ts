@@ -111,11 +111,23 @@ function headOf({ status, fields, bodyBytes }: RelayedHead, date: string): Outgo
   return head;
 }
 
-/** Names and values in turn, as the library takes them: in lower case, repeated ones as a list. */
+/** Fields of one connection of HTTP/1, which the library refuses by throwing (RFC 9113, section 8.2.2). */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Names and values in turn, as the library takes them: in lower case, repeated ones as a list, and without what HTTP/2 has none of. */
 export function http2Fields(pairs: readonly string[]): OutgoingHttpHeaders {
   const fields: Record<string, string | string[]> = {};
   for (let at = 0; at < pairs.length; at += 2) {
     const name = pairs[at].toLowerCase();
+    if (CONNECTION_FIELDS.has(name)) continue;
     const earlier = fields[name];
     if (earlier === undefined) fields[name] = pairs[at + 1];
     else if (typeof earlier === 'string') fields[name] = [earlier, pairs[at + 1]];

@@ -8,7 +8,7 @@ import type { Http2Head } from './http2-head.ts';
 import { Http2Relay, http2Fields } from './http2-relay.ts';
 import { Http2Request } from './http2-request.ts';
 import { dropStream, Http2Response, http2ResponseHead } from './http2-response.ts';
-import { closedChannel, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
+import { closedChannel, closedRelay, type ExchangeCarrier, IncomingExchange } from './incoming-exchange.ts';
 import type {
   ByteChannel,
   ByteChannelOwner,
@@ -94,6 +94,7 @@ export class Http2Turn implements ExchangeCarrier {
   }
 
   relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    if (this.#isGone) return closedRelay(owner);
     const relay = new Http2Relay(this.#stream, head, this.#head.method, {
       body: this.#body,
       owner,

@@ -58,9 +58,7 @@ export class IncomingExchange implements HttpExchange {
 
   relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
     const carrier = this.#carrierToAnswer();
-    if (carrier !== null) return carrier.relay(head, owner);
-    queueMicrotask(() => owner.closed());
-    return CLOSED_RELAY;
+    return carrier === null ? closedRelay(owner) : carrier.relay(head, owner);
   }
 
   inform(status: number, fields: readonly string[]): void {
@@ -130,6 +128,12 @@ export class IncomingExchange implements HttpExchange {
 
 /** The body of a response to a client that has left. */
 const CLOSED_RELAY: RelayedBody = { write: () => false, end() {}, abort() {} };
+
+/** As `closedChannel`, for a relayed response. */
+export function closedRelay(owner: RelayOwner): RelayedBody {
+  queueMicrotask(() => owner.closed());
+  return CLOSED_RELAY;
+}
 
 /** The channel of a client that has left: its owner hears so once the call that asked for it has returned. */
 export function closedChannel(owner: ByteChannelOwner): ByteChannel {

@@ -26,7 +26,7 @@ export interface Headers {
 /** Receives a request's body as it arrives. A slice is valid only during the call: copy what is kept. */
 export interface BodyReceiver {
   data(slice: Buffer): void;
-  /** The body is complete. `trailers` are the fields that came behind it; null if none did, which on HTTP/2 is always so. */
+  /** The body is complete. `trailers` are the fields that came behind it; null if none did. */
   end(trailers: Headers | null): void;
   /** The body will not be completed: the client left, stalled, broke the framing or sent too much. Nothing follows. */
   failed(error: TidegateError): void;

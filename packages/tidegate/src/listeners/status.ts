@@ -87,6 +87,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   circuit_open: 503,
   bulkhead_full: 503,
   deadline_exceeded: 504,
+  websocket_unsupported: 502,
   gateway_loop: 508,
   grip_instruct_invalid: 502,
   grip_item_invalid: 400,

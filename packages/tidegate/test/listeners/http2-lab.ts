@@ -34,8 +34,10 @@ export async function openSession(
   t: TestContext,
   lab: Lab,
   options: ConnectionOptions = {},
+  settings: { readonly strictSingleValueFields?: boolean } = {},
 ): Promise<ClientHttp2Session> {
   const session = connect(`https://localhost:${lab.listener.port}`, {
+    ...settings,
     createConnection: () =>
       connectTls({
         host: '127.0.0.1',

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
 import type {
   OriginExchange,
@@ -103,7 +103,7 @@ export class EventsRequest implements OriginReceiver {
 
   drained(): void {}
 
-  upgraded(socket: Socket): void {
+  upgraded(socket: Duplex): void {
     socket.destroy();
     this.#finish({
       kind: 'failure',

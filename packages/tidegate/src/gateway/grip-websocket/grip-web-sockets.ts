@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, HttpRequest, ResponseHeaders } from '../../listeners/port.ts';
 import { GRIP_EXTENSION, type MessagePrefix } from '../../wire/grip/index.ts';
@@ -68,7 +68,7 @@ export class GripWebSocketGateway implements GripWebSockets {
   openNative(
     exchange: HttpExchange,
     head: OriginHead,
-    origin: Socket,
+    origin: Duplex,
     sentAhead: Buffer,
     route: GripRoute,
   ): void {

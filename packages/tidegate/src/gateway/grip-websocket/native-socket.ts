@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ByteWriter, TidegateError } from '../../kernel/index.ts';
 import { allowedClose, type Close } from '../../wire/grip/index.ts';
 import {
@@ -24,7 +24,7 @@ import type { SocketContext } from './socket-context.ts';
 /** An origin that speaks WebSocket itself: the gateway is its client. */
 export class NativeSocket implements OriginSocket, ReceiverEvents {
   readonly answersPings = true;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #context: SocketContext;
   readonly #receiver: WebSocketReceiver;
   readonly #alarms: Alarms<'closing'>;
@@ -33,7 +33,7 @@ export class NativeSocket implements OriginSocket, ReceiverEvents {
   #isBehind = false;
 
   /** @param socket after the handshake, paused */
-  constructor(socket: Socket, context: SocketContext) {
+  constructor(socket: Duplex, context: SocketContext) {
     this.#socket = socket;
     this.#context = context;
     this.#receiver = new WebSocketReceiver({

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HttpExchange, HttpRequest } from '../../listeners/port.ts';
 import type { GripRoute } from '../grip/port.ts';
 import type { OriginHead, OriginRequest } from '../origin/exchange.ts';
@@ -27,7 +27,7 @@ export interface GripWebSockets {
   openNative(
     exchange: HttpExchange,
     head: OriginHead,
-    origin: Socket,
+    origin: Duplex,
     sentAhead: Buffer,
     route: GripRoute,
   ): void;

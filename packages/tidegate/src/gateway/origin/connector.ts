@@ -14,8 +14,8 @@ export interface TargetTls {
   readonly key: string | null;
   /** `none` believes every certificate: for targets whose network is trusted. */
   readonly verification: 'full' | 'none';
-  /** The protocols that are offered (RFC 7301), in the order of preference. */
-  readonly protocols: readonly string[];
+  /** The only protocol that is offered (RFC 7301). A target that says nothing of it speaks HTTP/1.1. */
+  readonly protocol: 'http/1.1' | 'h2';
 }
 
 export interface ConnectorOptions {
@@ -70,11 +70,11 @@ export class Connector {
     });
   }
 
-  #open(address: string): { readonly socket: Socket; readonly readyEvent: 'connect' | 'secureConnect' } {
+  #open(address: string): Opened {
     const { port, tls } = this.#options;
     const socket = connectTcp({ host: address, port, noDelay: true });
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    if (tls === null) return { socket, readyEvent: 'connect' };
+    if (tls === null) return { socket, readyEvent: 'connect', speaks: () => true };
     const secure = connectTls({
       socket,
       // An address must not stand in the extension (RFC 6066, section 3).
@@ -83,7 +83,7 @@ export class Connector {
       ...(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key }),
       ...(this.#session === undefined ? {} : { session: this.#session }),
       rejectUnauthorized: tls.verification === 'full',
-      ALPNProtocols: [...tls.protocols],
+      ALPNProtocols: [tls.protocol],
     });
     secure.on('session', (session) => {
       this.#session = session;
@@ -92,16 +92,31 @@ export class Connector {
       // A session that the target does not like is not offered again.
       this.#session = undefined;
     });
-    return { socket: secure, readyEvent: 'secureConnect' };
+    return {
+      socket: secure,
+      readyEvent: 'secureConnect',
+      speaks: () => tls.protocol === 'http/1.1' || secure.alpnProtocol === tls.protocol,
+    };
   }
 }
+
+/** A socket on its way to one address. */
+interface Opened {
+  readonly socket: Socket;
+  readonly readyEvent: 'connect' | 'secureConnect';
+  /** Once it is ready: whether the target has agreed to the protocol that it was offered. */
+  speaks(): boolean;
+}
+
+/** The alert of a target that knows none of the protocols it was offered (RFC 7301, section 3.2); others go on without a word. */
+const OTHER_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
 /** One wish for a connection. */
 class Attempt implements Expiring {
   deadlineMs: number;
   readonly #deadlines: Deadlines;
   readonly #addresses: readonly string[];
-  readonly #open: (address: string) => { readonly socket: Socket; readonly readyEvent: string };
+  readonly #open: (address: string) => Opened;
   readonly #done: ConnectedCallback;
   #at = 0;
   #socket: Socket | null = null;
@@ -110,7 +125,7 @@ class Attempt implements Expiring {
     deadlines: Deadlines,
     timeoutMs: number,
     addresses: readonly string[],
-    open: (address: string) => { readonly socket: Socket; readonly readyEvent: string },
+    open: (address: string) => Opened,
     done: ConnectedCallback,
   ) {
     this.#deadlines = deadlines;
@@ -123,7 +138,7 @@ class Attempt implements Expiring {
 
   next(): void {
     const address = this.#addresses[this.#at++];
-    const { socket, readyEvent } = this.#open(address);
+    const { socket, readyEvent, speaks } = this.#open(address);
     this.#socket = socket;
     const failed = (error: Error): void => {
       socket.destroy();
@@ -133,6 +148,10 @@ class Attempt implements Expiring {
     };
     socket.on('error', failed);
     socket.once(readyEvent, () => {
+      if (!speaks()) {
+        failed(Object.assign(new Error('ALPN'), { code: OTHER_PROTOCOL }));
+        return;
+      }
       socket.off('error', failed);
       // From here on, what goes wrong ends in `close`, which says all that matters.
       socket.on('error', () => {});
@@ -161,6 +180,8 @@ function whyOf(error: Error): string {
       return 'The connection was refused.';
     case 'ECONNRESET':
       return 'The connection was reset.';
+    case OTHER_PROTOCOL:
+      return 'The origin does not speak the protocol of its upstream (protocol: http1 or http2).';
     default:
       return code === undefined ? 'The connection failed.' : `The connection failed with ${code}.`;
   }

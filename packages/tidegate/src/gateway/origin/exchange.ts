@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TidegateError } from '../../kernel/index.ts';
 
 /** A request as it goes to an origin. */
@@ -43,16 +43,17 @@ export interface OriginReceiver {
   failed(failure: OriginFailure): void;
   /** What was written of the body has been sent. */
   drained(): void;
-  /** After a head with 101: the connection is the receiver's. `sentAhead` came behind the head. */
-  upgraded(socket: Socket, sentAhead: Buffer): void;
+  /** After a head with 101: the connection, or of HTTP/2 the stream, is the receiver's. `sentAhead` came behind the head. */
+  upgraded(socket: Duplex, sentAhead: Buffer): void;
 }
 
 /** Why there is no answer. */
 export interface OriginFailure {
   readonly error: TidegateError;
   /**
-   * How far the request got: not to the origin; to a connection that had been idle and that the origin closed without a byte in answer,
-   * as it does when it closes it at the same moment; or so far that the origin may have acted on it.
+   * How far the request got: not to the origin, or it says that it has not looked at it; to a connection that had been idle and that
+   * the origin closed without a byte in answer, as it does when it closes it at the same moment; or so far that the origin may have
+   * acted on it.
    */
   readonly reached: 'nothing' | 'idle_connection' | 'origin';
 }

@@ -10,7 +10,8 @@ import {
   ResponseParser,
   requestHead,
 } from '../../wire/http1/index.ts';
-import type { OriginExchange, OriginReceiver, OriginRequest } from './exchange.ts';
+import type { OriginReceiver, OriginRequest } from './exchange.ts';
+import type { OriginLink } from './origin-link.ts';
 import { endToEndFields, keepAliveHintMs } from './response-fields.ts';
 
 /** What a connection tells its pool. */
@@ -22,7 +23,7 @@ export interface ConnectionPool {
 }
 
 /** A connection to an origin that speaks HTTP/1.1: one request at a time, and none before the answer to the one before. */
-export class Http1Connection implements OriginExchange, Expiring {
+export class Http1Connection implements OriginLink, Expiring {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** How long the origin keeps it open without a request, as far as it has said so; null if it has not. */
   keepAliveMs: number | null = null;
@@ -64,7 +65,6 @@ export class Http1Connection implements OriginExchange, Expiring {
 
   // --- What the exchange asks. ---
 
-  /** Sends a request. Nothing but that the body is wanted is told before the caller has returned. */
   begin(request: OriginRequest, receiver: OriginReceiver): void {
     this.#receiver = receiver;
     this.#request = request;
@@ -78,7 +78,6 @@ export class Http1Connection implements OriginExchange, Expiring {
     if (!this.#bodySent && !this.#bodyHeld) receiver.bodyWanted();
   }
 
-  /** The origin has not said in time whether it wants the body. */
   releaseBody(): void {
     if (this.#receiver !== null) this.#continue(this.#receiver);
   }
@@ -115,6 +114,10 @@ export class Http1Connection implements OriginExchange, Expiring {
   abort(): void {
     this.#receiver = null;
     this.socket.destroy();
+  }
+
+  giveBack(): void {
+    this.#pool.idle(this);
   }
 
   /** Not in time: the connection has been idle for too long. */
@@ -257,16 +260,8 @@ export class Http1Connection implements OriginExchange, Expiring {
     this.#receiver = null;
     this.socket.destroy();
     const isCut = this.#head?.framing === 'length' || this.#head?.framing === 'chunked';
-    receiver?.failed({
-      error: new TidegateError(
-        isCut && this.socket.readableEnded ? 'upstream_reset' : 'upstream_malformed',
-        error.detail,
-        {
-          cause: error,
-        },
-      ),
-      reached: 'origin',
-    });
+    const code = isCut && this.socket.readableEnded ? 'upstream_reset' : 'upstream_malformed';
+    receiver?.failed({ error: new TidegateError(code, error.detail, { cause: error }), reached: 'origin' });
   }
 
   #letGo(): void {

@@ -2,13 +2,7 @@ import type { Socket } from 'node:net';
 import { type Clock, type Deadlines, type Limits, TidegateError } from '../../kernel/index.ts';
 import type { Connector } from './connector.ts';
 import { type ConnectionPool, Http1Connection } from './http1-connection.ts';
-
-/** Somebody who waits for a connection. */
-export interface ConnectionWaiter {
-  connected(connection: Http1Connection): void;
-  /** upstream_unreachable, upstream_unavailable, upstream_timeout or bulkhead_full. */
-  refused(error: TidegateError): void;
-}
+import type { LinkWaiter, OriginPool } from './origin-link.ts';
 
 export interface Http1PoolOptions {
   readonly connector: Connector;
@@ -23,11 +17,11 @@ export interface Http1PoolOptions {
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
 /** The connections to one target that speak HTTP/1.1. Those that were used last are used first, so that few stay open. */
-export class Http1Pool implements ConnectionPool {
+export class Http1Pool implements OriginPool, ConnectionPool {
   readonly #options: Http1PoolOptions;
   readonly #idle: Http1Connection[] = [];
   readonly #open = new Set<Http1Connection>();
-  readonly #waiting: ConnectionWaiter[] = [];
+  readonly #waiting: LinkWaiter[] = [];
   #connecting = 0;
   #isClosed = false;
 
@@ -35,7 +29,6 @@ export class Http1Pool implements ConnectionPool {
     this.#options = options;
   }
 
-  /** Connections that are open or being opened. */
   get size(): number {
     return this.#open.size + this.#connecting;
   }
@@ -48,7 +41,6 @@ export class Http1Pool implements ConnectionPool {
     return this.#waiting.length;
   }
 
-  /** A connection that has been idle since `sinceMs` (monotonic) or later, if there is one; whoever takes it begins a request on it. */
   take(sinceMs: number): Http1Connection | null {
     for (;;) {
       const connection = this.#idle.at(-1);
@@ -60,8 +52,7 @@ export class Http1Pool implements ConnectionPool {
     }
   }
 
-  /** Opens a connection, or waits for one if there are as many as there may be. Nothing is told before it has returned. */
-  request(waiter: ConnectionWaiter, connectTimeoutMs: number): void {
+  request(waiter: LinkWaiter, connectTimeoutMs: number): void {
     const { connectionsMax, limits } = this.#options;
     if (this.#waiting.length - this.#connecting >= limits.upstreamWaitingMax) {
       queueMicrotask(() =>
@@ -78,13 +69,11 @@ export class Http1Pool implements ConnectionPool {
     if (this.size < connectionsMax) this.#connect(connectTimeoutMs);
   }
 
-  /** Somebody does not wait any longer. */
-  withdraw(waiter: ConnectionWaiter): void {
+  withdraw(waiter: LinkWaiter): void {
     const at = this.#waiting.indexOf(waiter);
     if (at !== -1) this.#waiting.splice(at, 1);
   }
 
-  /** Closes the connections that nobody uses, and takes none back: those in use end with their request. */
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#idle.splice(0)) {

@@ -1,12 +1,11 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Expiring, TidegateError } from '../../kernel/index.ts';
 import { type Attempt, type AttemptOutcome, isIdempotent, mayRetryKeptAlive } from '../routes/attempt.ts';
 import { NONE_TRIED } from '../upstreams/balancing/index.ts';
 import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver, OriginRequest } from './exchange.ts';
 import type { FetchOptions } from './fetch-options.ts';
-import type { Http1Connection } from './http1-connection.ts';
-import type { ConnectionWaiter } from './http1-pool.ts';
+import type { LinkWaiter, OriginLink } from './origin-link.ts';
 import type { OriginTarget } from './origin-target.ts';
 import { outcomeOf } from './retry-run.ts';
 
@@ -20,13 +19,13 @@ type Stage = 'new' | 'connecting' | 'pausing' | 'asking' | 'answering' | 'over';
  * One request to an upstream, through as many attempts as it may take. Its receiver hears of the last one only. A request whose body was begun is
  * not made again, since nobody keeps the body.
  */
-export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExchange, Expiring {
+export class OriginFetch implements OriginReceiver, LinkWaiter, OriginExchange, Expiring {
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #options: FetchOptions;
   readonly #receiver: OriginReceiver;
   #stage: Stage = 'new';
   #target: OriginTarget | null = null;
-  #connection: Http1Connection | null = null;
+  #link: OriginLink | null = null;
   #attempts = 0;
   #bodyBegun = false;
   /** The free attempt after a connection that was closed while it was idle has been made. */
@@ -61,11 +60,13 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
   // --- What the one who asks does. ---
 
   write(slice: Buffer): boolean {
-    return this.#connection?.write(slice) ?? true;
+    this.#expectAnswer();
+    return this.#link?.write(slice) ?? true;
   }
 
   end(trailers: readonly string[]): void {
-    this.#connection?.end(trailers);
+    this.#expectAnswer();
+    this.#link?.end(trailers);
   }
 
   pause(): void {
@@ -73,26 +74,26 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     this.#isPaused = true;
     // It is the client that does not read: the origin must not be blamed.
     this.deadlineMs = this.#options.deadlineMs;
-    this.#connection?.pause();
+    this.#link?.pause();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#expectWithin(this.#options.timeouts.idleMs);
-    this.#connection?.resume();
+    this.#link?.resume();
   }
 
   abort(): void {
     if (this.#stage === 'over') return;
     const target = this.#target;
-    const connection = this.#connection;
+    const link = this.#link;
     const stage = this.#stage;
     this.#finish();
     if (stage === 'connecting') target?.withdraw(this);
-    if (connection !== null) {
+    if (link !== null) {
       target?.ended();
-      connection.abort();
+      link.abort();
     }
   }
 
@@ -109,9 +110,9 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     this.#attempts++;
     this.#target = target;
     const mayRepeat = request.bodyBytes === 0 && isIdempotent(request.method);
-    const connection = this.#isRenewed ? null : target.take(mayRepeat ? Number.POSITIVE_INFINITY : FRESH_MS);
-    if (connection !== null) {
-      this.#send(connection);
+    const link = this.#isRenewed ? null : target.take(mayRepeat ? Number.POSITIVE_INFINITY : FRESH_MS);
+    if (link !== null) {
+      this.#send(link);
       return;
     }
     this.#stage = 'connecting';
@@ -120,22 +121,22 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     target.request(this, timeouts.connectMs);
   }
 
-  connected(connection: Http1Connection): void {
-    if (this.#stage === 'connecting') this.#send(connection);
-    else this.#target?.giveBack(connection);
+  connected(link: OriginLink): void {
+    if (this.#stage === 'connecting') this.#send(link);
+    else link.giveBack();
   }
 
   refused(error: TidegateError): void {
     if (this.#stage === 'connecting') this.failed({ error, reached: 'nothing' });
   }
 
-  #send(connection: Http1Connection): void {
+  #send(link: OriginLink): void {
     this.#stage = 'asking';
-    this.#connection = connection;
+    this.#link = link;
     this.#target?.began();
-    if (this.#isHeldBack) this.#expectWithin(this.#options.context.continueTimeoutMs);
-    else this.#expectWithin(this.#options.timeouts.firstByteMs);
-    connection.begin(this.#requestFor(this.#target as OriginTarget), this);
+    const { context, timeouts } = this.#options;
+    this.#expectWithin(this.#isHeldBack ? context.continueTimeoutMs : timeouts.firstByteMs);
+    link.begin(this.#requestFor(this.#target as OriginTarget), this);
   }
 
   #requestFor({ spec }: OriginTarget): OriginRequest {
@@ -149,6 +150,11 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     this.deadlineMs = Math.min(deadlineMs, context.deadlines.after(timeoutMs));
   }
 
+  /** The time of the first byte counts from the end of the request: while its body is on its way, there may be none. */
+  #expectAnswer(): void {
+    if (this.#stage === 'asking' && !this.#isHeldBack) this.#expectWithin(this.#options.timeouts.firstByteMs);
+  }
+
   expired(): void {
     const { context, deadlineMs, timeouts } = this.#options;
     if (context.deadlines.nowMs >= deadlineMs) {
@@ -159,22 +165,21 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
       // An origin that does not know the expectation says nothing of it (RFC 9110, section 10.1.1).
       this.#isHeldBack = false;
       this.#expectWithin(timeouts.firstByteMs);
-      this.#connection?.releaseBody();
+      this.#link?.releaseBody();
     } else {
-      const what =
-        this.#stage === 'answering' ? 'The answer stopped arriving.' : 'The answer did not begin in time.';
-      this.#giveUp(new TidegateError('upstream_timeout', what));
+      const what = this.#stage === 'answering' ? 'stopped arriving' : 'did not begin in time';
+      this.#giveUp(new TidegateError('upstream_timeout', `The answer ${what}.`));
     }
   }
 
   /** The attempt takes too long: its connection is of no use any more. */
   #giveUp(error: TidegateError): void {
     if (this.#stage === 'connecting') this.#target?.withdraw(this);
-    this.#connection?.abort();
-    this.failed({ error, reached: this.#connection === null ? 'nothing' : 'origin' });
+    this.#link?.abort();
+    this.failed({ error, reached: this.#link === null ? 'nothing' : 'origin' });
   }
 
-  // --- What the connection tells. ---
+  // --- What the link tells. ---
 
   bodyWanted(): void {
     // From here on the client's body is being used up.
@@ -194,10 +199,10 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     this.#target?.answered(head.status);
     const pauseMs = this.#pauseAfter({ kind: 'status', status: head.status }, 'sent');
     if (pauseMs !== null) {
-      const connection = this.#connection;
-      this.#connection = null;
+      const link = this.#link;
+      this.#link = null;
       this.#target?.ended();
-      connection?.abort();
+      link?.abort();
       this.#askAgainIn(pauseMs);
       return;
     }
@@ -219,26 +224,27 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
 
   failed(failure: OriginFailure): void {
     if (this.#stage === 'over') return;
-    const wasAsking = this.#connection !== null;
-    this.#connection = null;
+    const wasAsking = this.#link !== null;
+    this.#link = null;
     if (wasAsking) this.#target?.ended();
-    if (this.#stage !== 'answering') {
-      if (failure.reached === 'idle_connection' && this.#renew()) return;
-      this.#target?.failed(failure.error);
+    const isAnswering = this.#stage === 'answering';
+    if (wasAsking && !isAnswering && this.#renew(failure.reached)) return;
+    this.#target?.failed(failure.error);
+    if (!isAnswering) {
       const pauseMs = this.#pauseAfter(outcomeOf(failure), failure.reached === 'nothing' ? 'unsent' : 'sent');
       if (pauseMs !== null) {
         this.#askAgainIn(pauseMs);
         return;
       }
-    } else {
-      this.#target?.failed(failure.error);
     }
     this.#fail(failure.error, failure.reached);
   }
 
-  /** The origin closed an idle connection while the request was on its way: it is made again on a new one, if that is safe. */
-  #renew(): boolean {
-    if (this.#isRenewed || !mayRetryKeptAlive(this.#attemptWith({ kind: 'reset' }, 'sent'))) return false;
+  /** A request that an idle connection or the origin did not take is made again, if it may be (RFC 9112, section 9.3.1; RFC 9113, section 8.7). */
+  #renew(reached: OriginFailure['reached']): boolean {
+    if (reached === 'origin' || this.#isRenewed) return false;
+    const sent = reached === 'nothing' ? 'unsent' : 'sent';
+    if (!mayRetryKeptAlive(this.#attemptWith({ kind: 'reset' }, sent))) return false;
     this.#isRenewed = true;
     this.#attempts--;
     this.#attempt();
@@ -273,7 +279,7 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
     this.#receiver.drained();
   }
 
-  upgraded(socket: Socket, sentAhead: Buffer): void {
+  upgraded(socket: Duplex, sentAhead: Buffer): void {
     this.#target?.ended();
     this.#finish();
     this.#receiver.upgraded(socket, sentAhead);
@@ -286,7 +292,7 @@ export class OriginFetch implements OriginReceiver, ConnectionWaiter, OriginExch
 
   #finish(): void {
     this.#stage = 'over';
-    this.#connection = null;
+    this.#link = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#options.context.deadlines.delete(this);
   }

@@ -128,19 +128,20 @@ export class OriginSet {
               ...files,
               serverName: spec.tls.serverName ?? target.hostname,
               verification: spec.tls.verify ? 'full' : 'none',
-              protocols: ['http/1.1'],
+              protocol: spec.protocol === 'http2' ? 'h2' : 'http/1.1',
             }
           : null,
       resolver: new Resolver({ host: target.hostname, ttlMs: spec.resolveEveryMs, clock, lookup }),
       addresses: spec.addresses,
       deadlines,
     });
-    const { connectionsMax, health } = spec;
+    const { connectionsMax, health, protocol } = spec;
     return new OriginTarget({
       key,
       spec: target,
       role,
       health,
+      protocol,
       connector,
       connectionsMax,
       deadlines,

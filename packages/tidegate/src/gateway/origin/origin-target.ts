@@ -1,10 +1,11 @@
 import type { Clock, Deadlines, Limits, TidegateError } from '../../kernel/index.ts';
 import { HealthState, slowStartShare } from '../../policies/index.ts';
 import type { Candidate } from '../upstreams/balancing/index.ts';
-import type { HealthCheck, Target } from '../upstreams/upstream.ts';
+import type { HealthCheck, Target, Upstream } from '../upstreams/upstream.ts';
 import type { Connector } from './connector.ts';
-import type { Http1Connection } from './http1-connection.ts';
-import { type ConnectionWaiter, Http1Pool } from './http1-pool.ts';
+import { Http1Pool } from './http1-pool.ts';
+import { Http2Pool } from './http2-pool.ts';
+import type { LinkWaiter, OriginLink, OriginPool } from './origin-link.ts';
 
 /** What a target is to its upstream, which may change while the target and its connections stay. */
 export interface TargetRole {
@@ -23,6 +24,7 @@ export interface OriginTargetOptions {
   readonly spec: Target;
   readonly role: TargetRole;
   readonly health: HealthCheck | null;
+  readonly protocol: Upstream['protocol'];
   readonly connector: Connector;
   readonly connectionsMax: number;
   readonly deadlines: Deadlines;
@@ -43,7 +45,7 @@ export class OriginTarget implements Candidate {
   readonly #health: HealthState | null;
   #healthySinceMs = Number.NEGATIVE_INFINITY;
   #role: TargetRole;
-  readonly #pool: Http1Pool;
+  readonly #pool: OriginPool;
   readonly #clock: Clock;
 
   constructor(options: OriginTargetOptions) {
@@ -52,7 +54,10 @@ export class OriginTarget implements Candidate {
     this.#clock = options.clock;
     this.#role = options.role;
     this.#health = options.health === null ? null : new HealthState(options.health);
-    this.#pool = new Http1Pool(options);
+    this.#pool =
+      options.protocol === 'http2'
+        ? new Http2Pool({ ...options, scheme: options.spec.scheme })
+        : new Http1Pool(options);
   }
 
   /** The upstream has changed, and the target stays. */
@@ -111,24 +116,19 @@ export class OriginTarget implements Candidate {
     return this.#pool.size;
   }
 
-  /** A connection that has been idle for at most so long, if there is one; whoever takes it begins a request on it. */
-  take(idleMsMax: number): Http1Connection | null {
+  /** A link that is there at once, if there is one; whoever takes it begins a request on it. See `OriginPool.take`. */
+  take(idleMsMax: number): OriginLink | null {
     return this.#pool.take(this.#clock.monotonicMs() - idleMsMax);
   }
 
-  /** A connection, once one can be had. */
-  request(waiter: ConnectionWaiter, connectTimeoutMs: number): void {
+  /** A link, once one can be had. */
+  request(waiter: LinkWaiter, connectTimeoutMs: number): void {
     this.#pool.request(waiter, connectTimeoutMs);
   }
 
   /** A waiter does not wait any longer. */
-  withdraw(waiter: ConnectionWaiter): void {
+  withdraw(waiter: LinkWaiter): void {
     this.#pool.withdraw(waiter);
-  }
-
-  /** Nobody wants a connection any more that came too late. */
-  giveBack(connection: Http1Connection): void {
-    this.#pool.idle(connection);
   }
 
   /** Takes no more requests: idle connections close, and those in use close after their request. */

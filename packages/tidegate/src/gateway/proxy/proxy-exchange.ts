@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, RelayedBody, RelayOwner, ResponseHeaders } from '../../listeners/port.ts';
 import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver } from '../origin/exchange.ts';
@@ -18,7 +18,7 @@ export interface ProxyRoute {
   /** Somebody else takes the exchange over, with what follows this head; null if nobody does. */
   takenBy(head: OriginHead, fetch: OriginExchange): OriginReceiver | null;
   /** Somebody else takes over a connection that has switched protocols; returns whether it does. */
-  takesUpgrade(head: OriginHead, origin: Socket, sentAhead: Buffer): boolean;
+  takesUpgrade(head: OriginHead, origin: Duplex, sentAhead: Buffer): boolean;
   /** Whether something else is to be answered than an answer of this status. */
   replaces(status: number): boolean;
   /**
@@ -127,7 +127,7 @@ export class ProxyExchange implements OriginReceiver {
     return this.#upload === null ? 'unused' : 'used';
   }
 
-  upgraded(origin: Socket, sentAhead: Buffer): void {
+  upgraded(origin: Duplex, sentAhead: Buffer): void {
     this.#fetch = null;
     if (this.#route.takesUpgrade(this.#upgrade as OriginHead, origin, sentAhead)) return;
     const tunnel = new Tunnel(origin, () => this.#ended(this.#status));
@@ -222,7 +222,7 @@ function isEventStream(pairs: readonly string[]): boolean {
   return false;
 }
 
-/** Names and values in turn, as a record with lists for those that are repeated. */
+/** Names and values in turn, as a record with lists for those that are repeated. Date is the listener's to write. */
 function upgradeHeaders(pairs: readonly string[]): ResponseHeaders {
   const headers: Record<string, string | string[]> = {};
   for (let at = 0; at < pairs.length; at += 2) {

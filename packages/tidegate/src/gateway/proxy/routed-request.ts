@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Clock, type Deadlines, type Limits, type Random, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import type { CacheFetch, HttpCache } from '../cache/index.ts';
@@ -190,7 +190,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
     return holds.take(this.#exchange, head, this.#asked, fetch, this.#grip);
   }
 
-  takesUpgrade(head: OriginHead, origin: Socket, sentAhead: Buffer): boolean {
+  takesUpgrade(head: OriginHead, origin: Duplex, sentAhead: Buffer): boolean {
     const { sockets } = this.#context;
     if (this.#grip === null || !sockets.acceptsGrip(head)) return false;
     this.#admission.leave(head.status);

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { EMPTY } from '../../kernel/index.ts';
 import type { ByteChannel, ByteChannelOwner } from '../../listeners/port.ts';
 
@@ -8,12 +8,12 @@ import type { ByteChannel, ByteChannelOwner } from '../../listeners/port.ts';
  * as fast as the other one takes it.
  */
 export class Tunnel implements ByteChannelOwner {
-  readonly #origin: Socket;
+  readonly #origin: Duplex;
   readonly #ended: () => void;
   #client: ByteChannel | null = null;
 
   /** @param ended both sides are gone, or soon will be. Comes once */
-  constructor(origin: Socket, ended: () => void) {
+  constructor(origin: Duplex, ended: () => void) {
     this.#origin = origin;
     this.#ended = ended;
   }

@@ -1,6 +1,7 @@
 export { preferredType } from './accept.ts';
 export { chunk, chunkHeader, LAST_CHUNK } from './chunk.ts';
 export type { ChunkedBodyLimits } from './chunked-body.ts';
+export { parseContentLength } from './content-length.ts';
 export { FieldLines } from './field-lines.ts';
 export { assertHost, sameHost } from './host.ts';
 export { REASON_PHRASES } from './reason-phrases.ts';
@@ -24,4 +25,4 @@ export {
   type StreamFraming,
   singleFlush,
 } from './stream-framing.ts';
-export { permittedTrailers } from './trailers.ts';
+export { isPermittedTrailer, permittedTrailers } from './trailers.ts';

@@ -47,6 +47,9 @@ export function parseTrailers(text: string, fieldsMax: number, rule: TrailerRule
   return fields;
 }
 
+/** Whether a trailer field of this name, in lower case, may be passed on. */
+export const isPermittedTrailer = (name: string): boolean => !FORBIDDEN.has(name);
+
 /** The fields of a trailer section that may be passed on: names and values in turn. */
 export function permittedTrailers(fields: FieldLines): string[] {
   const pairs: string[] = [];

@@ -382,3 +382,19 @@ test('no more requests wait for a connection than may', async (t) => {
   await second.take('two');
   assert.equal(origin.connections.length, 1);
 });
+
+test('the time of the first byte begins with the end of the request: a body may take longer', async (t) => {
+  const { connect, origin, clock } = await openProxyLab(t, { timeouts: { firstByte: '2s' } });
+  const client = await connect();
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n');
+  const connection = await origin.connection();
+  await connection.request();
+  for (const part of ['abc', 'def', 'ghi', 'jkl']) {
+    client.send(part);
+    await connection.take(part);
+    for (let elapsed = 0; elapsed < 1500; elapsed += 50) clock.advance(50);
+  }
+  assert.equal(client.received, '');
+  await advanceUntil(clock, 50, () => client.received.includes('}'));
+  assert.equal(problemCode(await client.take('}')), 'upstream_timeout');
+});

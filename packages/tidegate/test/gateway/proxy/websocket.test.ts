@@ -64,7 +64,8 @@ test('what the origin sends behind its head is passed on, and what the client se
   const connection = await origin.connection();
   await connection.request();
   connection.send(
-    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nbehind',
+    'HTTP/1.1 101 Switching Protocols\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nUpgrade: websocket\r\n' +
+      'Connection: Upgrade\r\n\r\nbehind',
   );
   const answer = await client.take('behind');
   assert.match(answer, /^HTTP\/1\.1 101 Switching Protocols\r\n/);
