@@ -15,6 +15,7 @@ const BENCHMARKS = [
   'tls',
   'resume',
   'centrifuge',
+  'proxy',
   'start',
 ] as const;
 

@@ -42,7 +42,6 @@ const TARGET_NOTES: ReadonlySet<string> = new Set([
   'client_key',
   'ipc_file_mode',
   'one_event',
-  'over_http',
   'sub',
 ]);
 const CONDITION_READ: ReadonlySet<string> = new Set([
@@ -62,6 +61,7 @@ const CONDITION_READ: ReadonlySet<string> = new Set([
 const TARGET_READ: ReadonlySet<string> = new Set([
   'host',
   'insecure',
+  'over_http',
   'ssl',
   'trust_connect_host',
   'untrusted',
@@ -150,6 +150,8 @@ function routeOfLine(line: Line): ImportedRoute {
   if (line.targets.length === 0) line.refuse('there is no target');
   line.noteUnread(line.condition, CONDITION_READ, CONDITION_NOTES);
   for (const target of line.targets) line.noteUnread(target, TARGET_READ, TARGET_NOTES);
+  if (has(line.condition, 'no_grip') && agreed(line, 'over_http') !== 'none')
+    line.notes.push('over_http is a part of GRIP here, which no_grip turns off, and is left out.');
   const name = nameOf(line);
   const upstream = upstreamOfLine(line);
   const match = matchOf(line);
@@ -238,11 +240,14 @@ function headersOf(line: Line): RouteOptions['headers'] | null {
 
 function gripOf(line: Line): NonNullable<RouteOptions['grip']> {
   const [key, issuer, prefix] = [line.get('sig_key'), line.get('sig_iss'), line.get('prefix')];
+  const overHttp = agreed(line, 'over_http');
+  if (overHttp === 'some') line.notes.push('Not all targets have over_http: WebSockets go over HTTP to all.');
   return {
     ...(key ? { key } : {}),
     ...(issuer ? { issuer } : {}),
     ...(prefix ? { prefix } : {}),
     ...(line.targets.some((target) => has(target, 'untrusted')) ? { trusted: false } : {}),
+    ...(overHttp === 'none' ? {} : { websocket: 'over_http' }),
   };
 }
 

@@ -86,14 +86,26 @@ test('several targets take turns, and the next is asked if one cannot be reached
   assert.equal(notes.length, 3);
 });
 
+test('WebSockets go over HTTP where the targets say so', () => {
+  const { route, notes } = imported('* a:1,over_http');
+  assert.deepEqual(route.grip, { websocket: 'over_http' });
+  assert.deepEqual(notes, []);
+  const some = imported('* a:1,over_http b:2');
+  assert.deepEqual(some.route.grip, { websocket: 'over_http' });
+  assert.match(some.notes.join(), /Not all targets have over_http: WebSockets go over HTTP to all/);
+  const none = imported('*,no_grip a:1,over_http');
+  assert.equal(none.route.grip, undefined);
+  assert.match(none.notes.join(), /which no_grip turns off/);
+});
+
 test('what has no counterpart is told, and what cannot be is left out with a reason', () => {
-  const { notes } = imported('*,debug,aco,colour=blue h:1,sub=news,sub=more,over_http');
+  const { notes } = imported('*,debug,aco,colour=blue h:1,sub=news,sub=more,one_event');
   assert.deepEqual(notes, [
     'debug has no counterpart in a route, and is left out.',
     'aco has no counterpart in a route, and is left out.',
     'colour is not known, and is left out.',
     'sub has no counterpart in a route, and is left out.',
-    'over_http has no counterpart in a route, and is left out.',
+    'one_event has no counterpart in a route, and is left out.',
   ]);
   const { routes, leftOut } = importPushpinRoutes(
     '* a:1\n* b:1\nx.example test\ny.example zhttp/tcp://h:1\nid=only h:1\n*,id="a b",ssl=no h:1\n',
