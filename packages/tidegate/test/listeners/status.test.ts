@@ -7,11 +7,12 @@ const codes = Object.keys(ERRORS) as ErrorCode[];
 
 test('every error has a status, of 4xx if the client is to blame and of 5xx if the server is', () => {
   // Statuses of 5xx that tell the client that it asks too much: of the protocol (RFC 9110, 15.6.2 and 15.6.6),
-  // and of a cache that has nothing stored (RFC 9111, 5.2.1.7).
+  // of a cache that has nothing stored (RFC 9111, 5.2.1.7), and of an origin that has no WebSockets over HTTP/2 (RFC 8441).
   const protocol: readonly ErrorCode[] = [
     'http_version_unsupported',
     'http_transfer_coding_unsupported',
     'not_cached',
+    'websocket_unsupported',
   ];
   for (const code of codes) {
     const family = ERRORS[code].blame === 'client' && !protocol.includes(code) ? 4 : 5;
