@@ -1,4 +1,5 @@
 import type { LimitName, Limits } from '../kernel/index.ts';
+import { listenSchema } from '../listeners/options.ts';
 import { checkAccess } from './access-agreement.ts';
 import { checkGateway } from './gateway-agreement.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
@@ -53,20 +54,28 @@ export function findDisagreements(
 
 type Complain = (path: ConfigPath, message: string, remedy: string) => void;
 
-function checkPorts(content: ConfigFile, complain: Complain): void {
-  const listen = content.listen ?? {};
-  const { port = 8080, adminPort = 8081 } = listen;
-  if (
-    port === adminPort &&
-    port !== 0 &&
-    (listen.host ?? '127.0.0.1') === (listen.adminHost ?? '127.0.0.1')
-  ) {
-    const key = listen.adminPort === undefined ? 'port' : 'adminPort';
-    complain(
-      ['listen', key],
-      `${port} is the public port and the admin port`,
-      'Give each a port of its own.',
-    );
+/** What listens, in the order in which a later one has to give way. */
+const PORTS = [
+  ['port', 'host', 'public port'],
+  ['adminPort', 'adminHost', 'admin port'],
+  ['gripPort', 'adminHost', 'GRIP port'],
+] as const;
+
+function checkPorts({ listen = {} }: ConfigFile, complain: Complain): void {
+  const defaults = listenSchema.properties;
+  const portOf = (key: (typeof PORTS)[number][0]): number | null => listen[key] ?? defaults[key].default;
+  const hostOf = (key: (typeof PORTS)[number][1]): string => listen[key] ?? defaults[key].default;
+  for (const [index, [key, host, name]] of PORTS.entries()) {
+    for (const [otherKey, otherHost, otherName] of PORTS.slice(0, index)) {
+      const port = portOf(key);
+      if (port === null || port === 0 || port !== portOf(otherKey) || hostOf(host) !== hostOf(otherHost))
+        continue;
+      complain(
+        ['listen', listen[key] === undefined ? otherKey : key],
+        `${port} is the ${otherName} and the ${name}`,
+        'Give each a port of its own.',
+      );
+    }
   }
 }
 

@@ -188,6 +188,12 @@ const cases: readonly Case[] = [
     remedy: /a port of its own/,
   },
   {
+    name: 'the port for GRIP is neither of the two',
+    text: 'listen:\n  port: 8000\n  gripPort: 8081\n',
+    problems: ['3:13 listen.gripPort: 8081 is the admin port and the GRIP port'],
+    remedy: /a port of its own/,
+  },
+  {
     name: 'limits that contradict each other are told with both values',
     text: 'limits:\n  messageBytesMax: 33554432\n',
     problems: [
