@@ -21,15 +21,16 @@ const BENCHMARKS = [
 
 const page = join(import.meta.dirname, '..', 'docs', 'benchmarks.md');
 
-/** Runs one benchmark and returns its table in Markdown. */
-async function run(name: string): Promise<string> {
+/** Runs one benchmark and returns its table in Markdown, or null if it failed: half a table is none. */
+async function run(name: string): Promise<string | null> {
   const program = join(import.meta.dirname, `${name}.ts`);
   const child = spawn(process.execPath, [program, '--markdown'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const table = await text(child.stdout);
   const code = await exit;
-  if (code !== 0) process.stderr.write(`${name} ended with ${code}\n`);
-  return table.trim();
+  if (code === 0) return table.trim();
+  process.stderr.write(`${name} ended with ${code}, and its table stays as it was\n`);
+  return null;
 }
 
 /** Puts a table between the two comments that mark its place in the page. */
@@ -51,5 +52,7 @@ for (const name of chosen.length === 0 ? BENCHMARKS : chosen) {
     continue;
   }
   process.stderr.write(`== ${name}\n`);
-  insert(name, await run(name));
+  const table = await run(name);
+  if (table === null) process.exitCode = 1;
+  else insert(name, table);
 }
