@@ -33,7 +33,7 @@ export function liveOrigin(
     const request: OriginRequest = {
       method: 'GET',
       target: query === -1 ? asked : asked + target.slice(query),
-      fields: requestFields(headers, host.kind === 'name' ? host.name : null, run.requestRules.viaName),
+      fields: requestFields(headers, host.kind === 'name' ? host.name : null, run),
       bodyBytes: 0,
       upgrade: null,
       expects: 'nothing',
@@ -47,10 +47,14 @@ export function liveOrigin(
 }
 
 /** Host comes first, as whoever sends the request expects it. */
-function requestFields(headers: OriginFields, host: string | null, viaName: string): readonly string[] {
+function requestFields(
+  headers: OriginFields,
+  host: string | null,
+  { requestRules: { add, remove, viaName } }: RouteRun,
+): readonly string[] {
   const named = headers.find(([name]) => name === 'host')?.[1] ?? '';
-  const others = headers.filter(([name]) => name !== 'host');
-  return ['Host', host ?? named, ...others.flat(), 'Via', `1.1 ${viaName}`];
+  const others = headers.filter(([name]) => name !== 'host' && !remove.has(name));
+  return ['Host', host ?? named, ...others.flat(), 'Via', `1.1 ${viaName}`, ...add];
 }
 
 function pairsOf(fields: readonly string[]): [string, string][] {

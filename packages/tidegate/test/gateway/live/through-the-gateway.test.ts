@@ -50,3 +50,21 @@ test('a plain answer of a live route tells how it can be had live', async (t) =>
   assert.match(answer, /\r\nlink: <\/stocks>; rel="alternate changes-stream"; type="text\/event-stream"\r\n/);
   assert.match(answer, /\r\nlink: <ws:\/\/example\.com\/stocks>; rel="alternate"\r\n/);
 });
+
+test('polls carry the fields that the route sets, and not those that it removes', async (t) => {
+  const { connect, origin } = await openProxyLab(t, {
+    live: { every: '2s' },
+    headers: { request: { set: { 'X-Key': 'ours' }, remove: ['Cookie'] } },
+  });
+  const client = await connect();
+  client.send(
+    'GET /stocks HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nCookie: a=1\r\nX-Api-Key: b\r\n\r\n',
+  );
+  const connection = await origin.connection();
+  const head = await connection.request();
+  assert.match(head, /\r\nx-key: ours\r\n/i);
+  assert.match(head, /\r\nx-api-key: b\r\n/i);
+  assert.doesNotMatch(head, /\r\ncookie:/i);
+  connection.answer('{}', 'Content-Type: application/json\r\n');
+  await client.take('event: snapshot');
+});
