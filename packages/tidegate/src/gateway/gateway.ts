@@ -110,7 +110,6 @@ export class Gateway implements RequestContext {
       metrics: options.metrics,
       cache: this.cache,
       viaName: `tidegate-${randomId(options.random, VIA_ID_CHARACTERS)}`,
-      isTrustedProxy: () => false,
     };
   }
 

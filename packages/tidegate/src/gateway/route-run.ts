@@ -12,7 +12,6 @@ export interface RouteContext {
   readonly cache: HttpCache;
   /** How this gateway is called on the way. */
   readonly viaName: string;
-  readonly isTrustedProxy: (address: string) => boolean;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -41,12 +40,10 @@ export class RouteRun {
     this.cache = route.cache === null ? null : context.cache.route(route.name, route.cache);
     const { request, response } = route.headers;
     this.requestRules = {
-      host: null,
       remove: removedFromRequest(route),
       add: Object.entries(request.set).flat(),
       speaksGrip: route.grip === null ? 'no' : 'yes',
       viaName: context.viaName,
-      isTrustedProxy: context.isTrustedProxy,
     };
     // For the cache alone, and for no client.
     const own = this.cache === null ? [] : [SURROGATE_KEY];

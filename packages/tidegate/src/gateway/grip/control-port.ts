@@ -134,11 +134,7 @@ function refuse(exchange: HttpExchange, type: AnswerType, error: TidegateError):
     say(exchange, 400, type, `Invalid format: ${error.detail}`);
     return;
   }
-  const { retryAfterMs } = error;
-  exchange.fail(
-    error,
-    retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
-  );
+  exchange.fail(error);
 }
 
 function say(

@@ -33,14 +33,6 @@ export class Http1Pool implements OriginPool, ConnectionPool {
     return this.#open.size + this.#connecting;
   }
 
-  get idleCount(): number {
-    return this.#idle.length;
-  }
-
-  get waitingCount(): number {
-    return this.#waiting.length;
-  }
-
   take(sinceMs: number): Http1Connection | null {
     for (;;) {
       const connection = this.#idle.at(-1);

@@ -27,8 +27,7 @@ export function originRequest(request: HttpRequest, terms: OriginRequestTerms): 
   const { run, upstream, changes, deadlineMs } = terms;
   const { route, requestRules } = run;
   const { host } = upstream;
-  const rules = host.kind === 'name' ? { ...requestRules, host: host.name } : requestRules;
-  const fields = requestFields(request, rules, changes);
+  const fields = requestFields(request, requestRules, host.kind === 'name' ? host.name : null, changes);
   if (route.deadline !== null && deadlineMs !== null)
     fields.splice(2, 0, route.deadline.header, deadlineField(deadlineMs));
   return {

@@ -148,11 +148,7 @@ export class ProxyExchange implements OriginReceiver {
 
   /** Answers with an error; nothing was answered before. */
   refuse(error: TidegateError): void {
-    const { retryAfterMs } = error;
-    this.#exchange.fail(
-      error,
-      retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
-    );
+    this.#exchange.fail(error);
     this.#ended(error);
   }
 

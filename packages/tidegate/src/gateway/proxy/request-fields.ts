@@ -4,8 +4,6 @@ import { connectionOptions, isHopByHop } from '../origin/hop-by-hop.ts';
 
 /** What a route does to the fields of a request. */
 export interface RequestFieldRules {
-  /** The Host that the origin gets: the client's, or another. */
-  readonly host: string | null;
   /** Names in lower case that are not passed on. */
   readonly remove: ReadonlySet<string>;
   /** Names and values in turn, behind those of the client; their names are in `remove`. */
@@ -14,8 +12,6 @@ export interface RequestFieldRules {
   readonly viaName: string;
   /** Whether the origin believes what only a gateway may say to it, so that clients must not. */
   readonly speaksGrip: 'yes' | 'no';
-  /** Whether what the client says of those before it is passed on, or is the client's own invention. */
-  readonly isTrustedProxy: (address: string) => boolean;
 }
 
 /** Names that are written anew for each hop: those of the way here, and what the gateway decides itself. */
@@ -34,16 +30,19 @@ const REWRITTEN = new Set([
 const REWRITTEN_LENGTHS = new Set([...REWRITTEN].map((name) => name.length));
 
 /**
- * The fields of a request as the origin gets them: names and values in turn.
+ * The fields of a request as the origin gets them: names and values in turn. What the client says of those before it is not passed on: it may be
+ * the client's own invention.
+ * @param hostName the Host that the origin gets; null for the client's
  * @param changes what the cache wants of a request that is made on its behalf
  */
 export function requestFields(
   request: HttpRequest,
   rules: RequestFieldRules,
-  changes: ForwardChanges | null = null,
+  hostName: string | null,
+  changes: ForwardChanges | null,
 ): string[] {
   const { headers, host, remoteAddress, scheme } = request;
-  const pairs = ['Host', rules.host ?? host];
+  const pairs = ['Host', hostName ?? host];
   const named = connectionOptions(headers);
   const removesAny = rules.remove.size > 0 || changes !== null;
   for (let index = 0; index < headers.count; index++) {
@@ -55,15 +54,12 @@ export function requestFields(
     if (removesAny && isRemoved(headers.name(index), rules, changes)) continue;
     pairs.push(headers.spelledName(index), headers.value(index));
   }
-  const believed = rules.isTrustedProxy(remoteAddress) ? headers : null;
-  pairs.push('X-Forwarded-For', appended(believed, 'x-forwarded-for', remoteAddress));
-  pairs.push('X-Forwarded-Proto', believed?.get('x-forwarded-proto') ?? scheme);
-  if (host !== '') pairs.push('X-Forwarded-Host', believed?.get('x-forwarded-host') ?? host);
-  pairs.push('Forwarded', appended(believed, 'forwarded', forwardedElement(remoteAddress, host, scheme)));
-  pairs.push(
-    'Via',
-    appended(headers, 'via', `${request.majorVersion}.${request.minorVersion} ${rules.viaName}`),
-  );
+  pairs.push('X-Forwarded-For', remoteAddress, 'X-Forwarded-Proto', scheme);
+  if (host !== '') pairs.push('X-Forwarded-Host', host);
+  pairs.push('Forwarded', forwardedElement(remoteAddress, host, scheme));
+  const earlier = headers.all('via').join(', ');
+  const here = `${request.majorVersion}.${request.minorVersion} ${rules.viaName}`;
+  pairs.push('Via', earlier === '' ? here : `${earlier}, ${here}`);
   for (const part of rules.add) pairs.push(part);
   for (const [name, value] of changes?.add ?? []) pairs.push(name, value);
   // The last one, where whoever frames the request looks for it.
@@ -85,12 +81,6 @@ function isForGateway(name: string): boolean {
 
 function isRemoved(name: string, rules: RequestFieldRules, changes: ForwardChanges | null): boolean {
   return rules.remove.has(name) || changes?.remove.has(name) === true;
-}
-
-/** What the fields of this name say already, and `last` behind it. */
-function appended(headers: Headers | null, name: string, last: string): string {
-  const earlier = headers?.all(name).join(', ') ?? '';
-  return earlier === '' ? last : `${earlier}, ${last}`;
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

@@ -259,11 +259,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
       return;
     }
     if (this.replace(error, 'unused')) return;
-    const { retryAfterMs } = error;
-    this.#exchange.fail(
-      error,
-      retryAfterMs === null ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
-    );
+    this.#exchange.fail(error);
     this.#ended(error);
   }
 

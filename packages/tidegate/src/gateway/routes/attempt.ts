@@ -1,4 +1,3 @@
-import type { StatusSet } from '../statuses.ts';
 import type { RetryRule } from './resilience.ts';
 
 /** What became of an attempt: a status, or no answer. `connect`: no connection; `malformed`: what came is no HTTP. */
@@ -58,11 +57,3 @@ export function mayRetryKeptAlive({ number, method, outcome, request, replay }: 
     (request === 'unsent' || IDEMPOTENT.has(method))
   );
 }
-
-/** Whether an outcome counts against the origin: no answer, or one of these statuses. */
-export function isFailure(outcome: AttemptOutcome, statuses: StatusSet): boolean {
-  return outcome.kind === 'status' ? statuses.has(outcome.status) : true;
-}
-
-/** The statuses that eject a target, beside no answer: what proxies and overloaded servers say. */
-export const EJECTING_STATUSES: StatusSet = new Set([502, 503, 504]);

@@ -5,9 +5,6 @@ import { statusSchema } from '../statuses.ts';
 /** What a name of an upstream looks like. */
 export const UPSTREAM_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
 
-/** A field name of HTTP (RFC 9110, section 5.6.2). */
-export const FIELD_NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$";
-
 const tlsSchema = {
   type: 'object',
   additionalProperties: false,

@@ -55,12 +55,10 @@ export interface GatewayLab {
 }
 
 const FIELD_RULES = {
-  host: null,
   remove: new Set<string>(),
   add: [],
   speaksGrip: 'no',
   viaName: 'tidegate-lab',
-  isTrustedProxy: () => false,
 } as const;
 
 export async function startGatewayLab(options: GatewayLabOptions): Promise<GatewayLab> {
@@ -119,7 +117,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
     const asked: OriginRequest = {
       method: request.method,
       target: request.target,
-      fields: requestFields(request, FIELD_RULES),
+      fields: requestFields(request, FIELD_RULES, null, null),
       bodyBytes: request.body.lengthBytes,
       upgrade: isHandshake ? 'websocket' : null,
       expects: 'nothing',

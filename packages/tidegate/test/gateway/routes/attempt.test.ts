@@ -3,8 +3,6 @@ import { test } from 'node:test';
 import {
   type Attempt,
   type AttemptOutcome,
-  EJECTING_STATUSES,
-  isFailure,
   mayRetry,
   mayRetryKeptAlive,
 } from '../../../src/gateway/routes/attempt.ts';
@@ -67,12 +65,4 @@ test('a kept connection that was closed is replaced once, without any rule, wher
   assert.equal(mayRetryKeptAlive(attempt({ method: 'POST', request: 'unsent' })), true);
   assert.equal(mayRetryKeptAlive(attempt({ outcome: { kind: 'timeout' } })), false);
   assert.equal(mayRetryKeptAlive(attempt({ outcome: status(503) })), false);
-});
-
-test('no answer counts against the origin, and so do the statuses that are asked for', () => {
-  assert.equal(isFailure({ kind: 'malformed' }, new Set()), true);
-  assert.deepEqual(
-    [500, 502, 503, 504].map((code) => isFailure(status(code), EJECTING_STATUSES)),
-    [false, true, true, true],
-  );
 });
