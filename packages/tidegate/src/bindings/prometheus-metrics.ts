@@ -3,10 +3,11 @@ import {
   type MetricObject,
   Counter as PromCounter,
   Gauge as PromGauge,
-  Histogram as PromHistogram,
+  type Metric as PromMetric,
   Registry,
 } from 'prom-client';
 import type { Counter, Gauge, Histogram, LabelValues, MetricSpec, Metrics } from '../kernel/index.ts';
+import { BucketHistogram } from './bucket-histogram.ts';
 import { observeEventLoopDelay } from './event-loop-delay.ts';
 import { collectProcessMetrics } from './process-metrics.ts';
 
@@ -32,6 +33,33 @@ export async function mergeFigures(figures: readonly unknown[]): Promise<unknown
   return AggregatorRegistry.aggregate(figures as MetricObject[][]).getMetricsAsJSON();
 }
 
+/** What was counted since the last scrape. The library looks a series up by its labels at each count; here that is done for many at once. */
+class CountedSeries implements Counter {
+  readonly #series: PromCounter.Internal;
+  #pending = 0;
+
+  constructor(series: PromCounter.Internal) {
+    this.#series = series;
+    // A series that was never touched would be missing until its first event, and rates over it would miss that event.
+    series.inc(0);
+  }
+
+  add(amount: number): void {
+    this.#pending += amount;
+  }
+
+  flush(): void {
+    if (this.#pending === 0) return;
+    this.#series.inc(this.#pending);
+    this.#pending = 0;
+  }
+}
+
+interface CountedMetric {
+  readonly counter: PromCounter;
+  readonly series: Map<string, CountedSeries>;
+}
+
 interface ObservedSeries {
   readonly labels: Record<string, string>;
   readonly read: () => number;
@@ -51,9 +79,9 @@ function labelled(spec: MetricSpec, values: LabelValues): Record<string, string>
 /** The metrics of one registry: a metric is made when its first series is asked for. */
 class PrometheusMetrics implements ReadableMetrics {
   readonly #registry: Registry;
-  readonly #counters = new Map<string, PromCounter>();
+  readonly #counters = new Map<string, CountedMetric>();
   readonly #gauges = new Map<string, PromGauge>();
-  readonly #histograms = new Map<string, PromHistogram>();
+  readonly #histograms = new Map<string, BucketHistogram>();
   readonly #observed = new Map<string, ObservedSeries[]>();
 
   constructor(registry: Registry) {
@@ -62,11 +90,8 @@ class PrometheusMetrics implements ReadableMetrics {
 
   counter(spec: MetricSpec, labelValues: LabelValues = []): Counter {
     const labels = labelled(spec, labelValues);
-    const counter = entry(this.#counters, spec.name, () => new PromCounter(this.#options(spec)));
-    const series = counter.labels(labels);
-    // A series that was never touched would be missing until its first event, and rates over it would miss that event.
-    series.inc(0);
-    return { add: (amount) => series.inc(amount) };
+    const { counter, series } = entry(this.#counters, spec.name, () => this.#countedMetric(spec));
+    return entry(series, JSON.stringify(labelValues), () => new CountedSeries(counter.labels(labels)));
   }
 
   gauge(spec: MetricSpec, labelValues: LabelValues = []): Gauge {
@@ -98,10 +123,14 @@ class PrometheusMetrics implements ReadableMetrics {
     labelValues: LabelValues = [],
   ): Histogram {
     const labels = labelled(spec, labelValues);
-    const create = (): PromHistogram =>
-      new PromHistogram({ ...this.#options(spec), buckets: [...spec.buckets] });
-    const series = entry(this.#histograms, spec.name, create).labels(labels);
-    return { observe: (value) => series.observe(value) };
+    const create = (): BucketHistogram => {
+      const { name, help, together } = spec;
+      const histogram = new BucketHistogram(name, help, together ?? 'sum', spec.buckets);
+      // The library knows its own classes only; a registry wants no more of a metric than `name` and `get`.
+      this.#registry.registerMetric(histogram as unknown as PromMetric);
+      return histogram;
+    };
+    return entry(this.#histograms, spec.name, create).series(labels);
   }
 
   async text(others: readonly unknown[] = []): Promise<string> {
@@ -112,6 +141,14 @@ class PrometheusMetrics implements ReadableMetrics {
 
   figures(): Promise<unknown> {
     return this.#registry.getMetricsAsJSON();
+  }
+
+  #countedMetric(spec: MetricSpec): CountedMetric {
+    const series = new Map<string, CountedSeries>();
+    const collect = (): void => {
+      for (const one of series.values()) one.flush();
+    };
+    return { counter: new PromCounter({ ...this.#options(spec), collect }), series };
   }
 
   #options(spec: MetricSpec) {
