@@ -26,6 +26,8 @@ export interface ConnectorOptions {
   /** `public` refuses addresses of this machine and of private networks. */
   readonly addresses: 'any' | 'public';
   readonly deadlines: Deadlines;
+  /** Whether sockets without TLS are read into a buffer that all share. Such a socket cannot be handed to `node:http2`. */
+  readonly reads: 'own' | 'shared';
 }
 
 /** Called once: with a connected socket, or with upstream_unreachable, upstream_unavailable or upstream_timeout. */
@@ -33,6 +35,22 @@ export type ConnectedCallback = (error: TidegateError | null, socket: Socket | n
 
 /** How often a connection to a silent peer is probed. */
 const TCP_KEEP_ALIVE_MS = 60_000;
+
+const SHARED_READ_BYTES = 64 * 1024;
+
+/**
+ * Node makes a buffer of 64 KB for each read and cuts it down to what has come; to read into one that stays, and to copy what has come, costs about
+ * half, and goes past the queue that a stream keeps for those who do not listen yet. Whoever has the socket hears `data` as ever.
+ */
+const SHARED_READING = {
+  buffer: Buffer.allocUnsafeSlow(SHARED_READ_BYTES),
+  callback(this: unknown, count: number, buffer: Uint8Array): boolean {
+    const slice = Buffer.allocUnsafe(count);
+    slice.set(count === buffer.length ? buffer : buffer.subarray(0, count), 0);
+    (this as Socket).emit('data', slice);
+    return true;
+  },
+};
 
 /** Opens connections to one target, trying its addresses one after the other. */
 export class Connector {
@@ -72,7 +90,12 @@ export class Connector {
 
   #open(address: string): Opened {
     const { port, tls } = this.#options;
-    const socket = connectTcp({ host: address, port, noDelay: true });
+    const socket = connectTcp({
+      host: address,
+      port,
+      noDelay: true,
+      ...(this.#options.reads === 'shared' && tls === null ? { onread: SHARED_READING } : {}),
+    });
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     if (tls === null) return { socket, readyEvent: 'connect', speaks: () => true };
     const secure = connectTls({

@@ -134,6 +134,7 @@ export class OriginSet {
       resolver: new Resolver({ host: target.hostname, ttlMs: spec.resolveEveryMs, clock, lookup }),
       addresses: spec.addresses,
       deadlines,
+      reads: spec.protocol === 'http2' ? 'own' : 'shared',
     });
     const { connectionsMax, health, protocol } = spec;
     return new OriginTarget({
