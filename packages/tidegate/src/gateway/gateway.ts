@@ -19,6 +19,7 @@ import { HttpHolds } from './grip/http-holds.ts';
 import { GripWebSocketGateway } from './grip-websocket/grip-web-sockets.ts';
 import type { GripWebSockets } from './grip-websocket/port.ts';
 import { LiveRoutes } from './live/index.ts';
+import type { FetchContext } from './origin/fetch-options.ts';
 import { OriginSet } from './origin/origin-set.ts';
 import { type NameLookup, systemLookup } from './origin/resolver.ts';
 import { CachedRequest } from './proxy/cached-request.ts';
@@ -67,6 +68,7 @@ export class Gateway implements RequestContext {
   readonly random: Random;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
+  readonly fetching: FetchContext;
   readonly cache: HttpCache;
   readonly holds: HttpHolds;
   readonly sockets: GripWebSockets;
@@ -90,6 +92,10 @@ export class Gateway implements RequestContext {
     this.random = options.random;
     this.limits = options.limits;
     this.deadlines = new Deadlines(options.clock, SWEEP_MS);
+    this.fetching = {
+      deadlines: this.deadlines,
+      continueTimeoutMs: options.limits.upstreamContinueTimeoutMs,
+    };
     this.#logger = options.logger;
     this.#lookup = options.lookup ?? systemLookup;
     this.#builtIn = options.builtIn;

@@ -56,6 +56,11 @@ export class RouteRun {
     return this.#grip?.fields(nowMs) ?? [];
   }
 
+  /** Whether clients get the fields of an origin's response as they are. */
+  get passesResponseFields(): boolean {
+    return this.#removedFromResponse.size === 0;
+  }
+
   /** The fields of an origin's response as the client gets them: names and values in turn. */
   responseFields(fields: readonly string[]): readonly string[] {
     if (this.#removedFromResponse.size === 0) return fields;

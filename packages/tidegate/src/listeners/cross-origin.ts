@@ -103,9 +103,10 @@ class CrossOriginExchange implements HttpExchange {
   }
 
   relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+    const { status, reason, bodyBytes } = head;
     const fields = [...head.fields];
     for (const [name, value] of Object.entries(this.#readable({}))) fields.push(name, String(value));
-    const body = this.#exchange.relay({ ...head, fields }, owner);
+    const body = this.#exchange.relay({ status, reason, fields, bodyBytes }, owner);
     this.isAnswered = true;
     return body;
   }

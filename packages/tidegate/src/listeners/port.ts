@@ -115,8 +115,17 @@ export interface RelayedHead {
    * parser that has checked it.
    */
   readonly fields: readonly string[];
+  /** The same as lines of HTTP/1, each with its CRLF, where that costs less than names and values; null or missing if it does not. */
+  readonly lines?: RelayedLines | null;
   /** The length of the body; null if it is not known. To HEAD, the length that it would have. */
   readonly bodyBytes: number | null;
+}
+
+/** The fields of a relayed response as they came. */
+export interface RelayedLines {
+  readonly text: string;
+  /** Whether Date is among them. */
+  readonly isDated: boolean;
 }
 
 /** Takes the body of a relayed response. */

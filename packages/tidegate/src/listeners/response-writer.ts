@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
 import { isWithoutContent, REASON_PHRASES, responseHead } from '../wire/http1/index.ts';
 import type { DateHeader } from './date-header.ts';
-import type { RelayedHead, ResponseHeaders, StreamFraming } from './port.ts';
+import type { RelayedHead, RelayedLines, ResponseHeaders, StreamFraming } from './port.ts';
 import { problemResponse } from './problem.ts';
 import type { RelayFraming } from './relay.ts';
 
@@ -76,18 +76,14 @@ export class ResponseWriter {
 
   /** The head of another server's response, whose fields were checked when they were read. */
   relayedHead(
-    { status, reason, fields, bodyBytes }: RelayedHead,
+    relayed: RelayedHead,
     framing: RelayFraming,
     persistence: 'persists' | 'closes',
     minorVersion: number,
   ): string {
-    let head = `HTTP/1.1 ${status} ${reason === '' ? (REASON_PHRASES[status] ?? '') : reason}\r\n`;
-    let isDated = false;
-    for (let at = 0; at < fields.length; at += 2) {
-      const name = fields[at];
-      if (name.length === 4 && name.toLowerCase() === 'date') isDated = true;
-      head += `${name}: ${fields[at + 1]}\r\n`;
-    }
+    const { status, reason, bodyBytes } = relayed;
+    const { text, isDated } = relayed.lines ?? linesOf(relayed.fields);
+    let head = `HTTP/1.1 ${status} ${reason === '' ? (REASON_PHRASES[status] ?? '') : reason}\r\n${text}`;
     // RFC 9110, section 6.6.1: who passes a response on without a date adds it.
     if (!isDated) head += this.#date.line();
     if (framing === 'chunked') head += 'Transfer-Encoding: chunked\r\n';
@@ -109,4 +105,15 @@ export class ResponseWriter {
     }
     return this.#unsent === null && !socket.writableNeedDrain;
   }
+}
+
+function linesOf(pairs: readonly string[]): RelayedLines {
+  let text = '';
+  let isDated = false;
+  for (let at = 0; at < pairs.length; at += 2) {
+    const name = pairs[at];
+    if (name.length === 4 && name.toLowerCase() === 'date') isDated = true;
+    text += `${name}: ${pairs[at + 1]}\r\n`;
+  }
+  return { text, isDated };
 }

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { TidegateError } from '../../kernel/index.ts';
+import type { RelayedHead } from '../../listeners/port.ts';
 
 /** A request as it goes to an origin. */
 export interface OriginRequest {
@@ -9,6 +10,11 @@ export interface OriginRequest {
   readonly target: string;
   /** Names and values in turn, without those of framing and connection. Host comes first, and TE, if it is there, last. */
   readonly fields: readonly string[];
+  /**
+   * The same as lines of HTTP/1, each with its CRLF, and with what TE needs of Connection, where that costs less than names and values.
+   * @param host in place of the request's own; null for that
+   */
+  linesFor?(host: string | null): string;
   /** The length of the body; 0 if there is none, null if it is not known. */
   readonly bodyBytes: number | null;
   /** The protocol that the connection is to go over to, such as `websocket`; null for none. */
@@ -17,16 +23,8 @@ export interface OriginRequest {
   readonly expects: 'continue' | 'nothing';
 }
 
-/** The head of an origin's answer. */
-export interface OriginHead {
-  /** 200 to 599, or 101. */
-  readonly status: number;
-  readonly reason: string;
-  /** Names and values in turn, as they came but for those of framing and connection. */
-  readonly fields: readonly string[];
-  /** The length of the body; null if it is not known. To HEAD, the length that it would have. */
-  readonly bodyBytes: number | null;
-}
+/** The head of an origin's answer: of a status from 200 to 599, or of 101. Its fields are as they came. */
+export type OriginHead = RelayedHead;
 
 /** Receives the answer to one request. Nothing comes before the call that sent the request has returned. */
 export interface OriginReceiver {

@@ -7,7 +7,7 @@ import type { RetryRun } from './retry-run.ts';
 /** Where targets come from. */
 export interface TargetSource {
   /** A target that takes requests and is not among `tried`; null if there is none. */
-  pick(tried: readonly OriginTarget[]): OriginTarget | null;
+  pick(hash: number, tried: readonly OriginTarget[]): OriginTarget | null;
 }
 
 /** What fetches share. */
@@ -20,6 +20,8 @@ export interface FetchContext {
 export interface FetchOptions {
   readonly request: OriginRequest;
   readonly targets: TargetSource;
+  /** What of the request decides about its target, for a balancer that goes by that. Default: 0. */
+  readonly hash?: number;
   /** Whether Host is as the request has it, or names the target. */
   readonly hostFrom: 'request' | 'target';
   readonly timeouts: Timeouts;

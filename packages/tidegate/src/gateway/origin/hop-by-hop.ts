@@ -14,7 +14,7 @@ export interface IndexedFields {
  * Fields about one connection or about the framing of one message, by the length of their name (RFC 9110, section 7.6.1; RFC 9112,
  * section 6). Content-Length is among them, as whoever frames the message writes it anew.
  */
-const BY_LENGTH: readonly (readonly string[])[] = byLength([
+const ONE_HOP = namesByLength([
   'te',
   'trailer',
   'upgrade',
@@ -27,7 +27,10 @@ const BY_LENGTH: readonly (readonly string[])[] = byLength([
   'proxy-authorization',
 ]);
 
-function byLength(names: readonly string[]): readonly (readonly string[])[] {
+/** Names of fields in lower case, by their length, see `isAmong`. */
+export type NameTable = readonly (readonly string[])[];
+
+export function namesByLength(names: readonly string[]): NameTable {
   const table: string[][] = [];
   for (const name of names) {
     table[name.length] ??= [];
@@ -36,12 +39,17 @@ function byLength(names: readonly string[]): readonly (readonly string[])[] {
   return Array.from(table, (row) => row ?? []);
 }
 
+/** Whether field `index` has one of these names. Most are ruled out by their length, and no name is cut out of the head. */
+export function isAmong(table: NameTable, fields: IndexedFields, index: number): boolean {
+  const length = fields.nameLength(index);
+  if (length >= table.length) return false;
+  for (const name of table[length]) if (fields.isNamed(index, name)) return true;
+  return false;
+}
+
 /** Whether field `index` ends at this hop. */
 export function isHopByHop(fields: IndexedFields, index: number): boolean {
-  const length = fields.nameLength(index);
-  if (length >= BY_LENGTH.length) return false;
-  for (const name of BY_LENGTH[length]) if (fields.isNamed(index, name)) return true;
-  return false;
+  return isAmong(ONE_HOP, fields, index);
 }
 
 /** RFC 9110, section 7.6.1: the names that Connection lists end at this hop, too. Null if it lists none but the usual. */
@@ -49,7 +57,9 @@ export function connectionOptions(fields: IndexedFields): ReadonlySet<string> | 
   let named: Set<string> | null = null;
   for (let index = 0; index < fields.count; index++) {
     if (fields.nameLength(index) !== 10 || !fields.isNamed(index, 'connection')) continue;
-    for (const option of fields.value(index).split(',')) {
+    const value = fields.value(index);
+    if (value === 'keep-alive' || value === 'close') continue;
+    for (const option of value.split(',')) {
       const name = option.trim().toLowerCase();
       if (name === '' || name === 'close' || name === 'keep-alive' || KEPT.has(name)) continue;
       named ??= new Set();

@@ -11,6 +11,7 @@ import {
   requestHead,
 } from '../../wire/http1/index.ts';
 import type { OriginReceiver, OriginRequest } from './exchange.ts';
+import { Http1Head } from './http1-head.ts';
 import type { OriginLink } from './origin-link.ts';
 import { endToEndFields, keepAliveHintMs } from './response-fields.ts';
 
@@ -65,7 +66,7 @@ export class Http1Connection implements OriginLink, Expiring {
 
   // --- What the exchange asks. ---
 
-  begin(request: OriginRequest, receiver: OriginReceiver): void {
+  begin(request: OriginRequest, host: string | null, receiver: OriginReceiver): void {
     this.#receiver = receiver;
     this.#request = request;
     this.#head = null;
@@ -74,7 +75,7 @@ export class Http1Connection implements OriginLink, Expiring {
     this.#bodySent = request.bodyBytes === 0;
     this.#bodyHeld = !this.#bodySent && request.expects === 'continue';
     this.#parser.expect(request.method);
-    this.socket.write(requestHead(request.method, request.target, linesOf(request)), 'latin1');
+    this.socket.write(requestHead(request.method, request.target, linesOf(request, host)), 'latin1');
     if (!this.#bodySent && !this.#bodyHeld) receiver.bodyWanted();
   }
 
@@ -208,12 +209,7 @@ export class Http1Connection implements OriginLink, Expiring {
       return true;
     }
     this.#head = head;
-    receiver.head({
-      status: head.status,
-      reason: head.reason,
-      fields: endToEndFields(head),
-      bodyBytes: head.framing === 'none' || head.framing === 'length' ? head.lengthBytes : null,
-    });
+    receiver.head(new Http1Head(head));
     return true;
   }
 
@@ -235,7 +231,7 @@ export class Http1Connection implements OriginLink, Expiring {
     this.#letGo();
     this.socket.pause();
     this.#pool.left(this);
-    receiver.head({ status: 101, reason: head.reason, fields: endToEndFields(head), bodyBytes: 0 });
+    receiver.head(new Http1Head(head));
     receiver.upgraded(this.socket, sentAhead);
     return false;
   }
@@ -276,19 +272,25 @@ export class Http1Connection implements OriginLink, Expiring {
 /** RFC 9110, section 8.6: a request says so if it has no content though its method gives that a meaning. */
 const TELLS_EMPTY_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-function linesOf({ method, fields, bodyBytes, upgrade, expects }: OriginRequest): string {
-  let lines = linesOfPairs(fields);
+function linesOf(request: OriginRequest, host: string | null): string {
+  const { method, bodyBytes, upgrade, expects } = request;
+  let lines = request.linesFor?.(host) ?? linesOfFields(request, host);
   if (bodyBytes === null) lines += 'Transfer-Encoding: chunked\r\n';
   else if (bodyBytes > 0 || TELLS_EMPTY_BODY.has(method)) lines += `Content-Length: ${bodyBytes}\r\n`;
   if (expects === 'continue') lines += 'Expect: 100-continue\r\n';
-  // RFC 9110, section 10.1.4: TE ends at this hop, too.
   if (upgrade !== null) lines += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
-  else if (fields.at(-2) === 'TE') lines += 'Connection: TE\r\n';
   return lines;
 }
 
-function linesOfPairs(pairs: readonly string[]): string {
+function linesOfFields({ fields, upgrade }: OriginRequest, host: string | null): string {
+  let lines = host === null ? linesOfPairs(fields) : `Host: ${host}\r\n${linesOfPairs(fields, 2)}`;
+  // RFC 9110, section 10.1.4: TE ends at this hop, too.
+  if (upgrade === null && fields.at(-2) === 'TE') lines += 'Connection: TE\r\n';
+  return lines;
+}
+
+function linesOfPairs(pairs: readonly string[], from = 0): string {
   let lines = '';
-  for (let at = 0; at < pairs.length; at += 2) lines += `${pairs[at]}: ${pairs[at + 1]}\r\n`;
+  for (let at = from; at < pairs.length; at += 2) lines += `${pairs[at]}: ${pairs[at + 1]}\r\n`;
   return lines;
 }

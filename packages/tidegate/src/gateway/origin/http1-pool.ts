@@ -39,7 +39,7 @@ export class Http1Pool implements OriginPool, ConnectionPool {
       // The last one is the one that was used last.
       if (connection === undefined || connection.idleSinceMs < sinceMs) return null;
       this.#idle.pop();
-      this.#options.deadlines.delete(connection);
+      connection.deadlineMs = Number.POSITIVE_INFINITY;
       if (!connection.socket.destroyed && !connection.socket.readableEnded) return connection;
     }
   }
@@ -68,10 +68,7 @@ export class Http1Pool implements OriginPool, ConnectionPool {
 
   close(): void {
     this.#isClosed = true;
-    for (const connection of this.#idle.splice(0)) {
-      this.#options.deadlines.delete(connection);
-      connection.socket.destroy();
-    }
+    for (const connection of this.#idle.splice(0)) connection.socket.destroy();
   }
 
   #connect(timeoutMs: number): void {
@@ -96,6 +93,7 @@ export class Http1Pool implements OriginPool, ConnectionPool {
   #connected(socket: Socket): void {
     const connection = new Http1Connection(socket, this, this.#options.limits);
     this.#open.add(connection);
+    this.#options.deadlines.add(connection);
     this.#give(connection);
   }
 
@@ -124,7 +122,6 @@ export class Http1Pool implements OriginPool, ConnectionPool {
         : Math.min(limits.upstreamIdleTimeoutMs, Math.max(0, hint - KEEP_ALIVE_MARGIN_MS));
     connection.deadlineMs = deadlines.after(keptMs);
     connection.idleSinceMs = clock.monotonicMs();
-    deadlines.add(connection);
     this.#idle.push(connection);
   }
 

@@ -116,10 +116,11 @@ export function readHttp2Trailers(raw: readonly string[], limits: Limits): reado
  */
 export function http2RequestFields(
   { method, target, fields, bodyBytes, upgrade, expects }: OriginRequest,
+  host: string | null,
   scheme: 'http' | 'https',
 ): string[] {
   // Host comes first, which has a field of its own here (RFC 9113, section 8.3.1).
-  const head = [':method', method, ':scheme', scheme, ':authority', fields[1], ':path', target];
+  const head = [':method', method, ':scheme', scheme, ':authority', host ?? fields[1], ':path', target];
   if (upgrade !== null) {
     head[1] = 'CONNECT';
     head.push(':protocol', upgrade);

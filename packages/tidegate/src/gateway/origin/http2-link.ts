@@ -67,7 +67,7 @@ export class Http2Link implements OriginLink {
 
   // --- What the exchange asks. ---
 
-  begin(request: OriginRequest, receiver: OriginReceiver): void {
+  begin(request: OriginRequest, host: string | null, receiver: OriginReceiver): void {
     const connection = this.#connection;
     this.#request = request;
     this.#receiver = receiver;
@@ -82,7 +82,7 @@ export class Http2Link implements OriginLink {
     }
     const { bodyBytes, upgrade, expects } = request;
     const body = upgrade !== null ? 'tunnel' : bodyBytes === 0 ? 'none' : 'body';
-    const stream = connection.open(http2RequestFields(request, connection.scheme), body);
+    const stream = connection.open(http2RequestFields(request, host, connection.scheme), body);
     this.#stream = stream;
     this.#upload = new Http2Upload(stream, body, connection, () => this.#receiver?.drained());
     this.#listen(stream);

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type Expiring, TidegateError } from '../../kernel/index.ts';
 import { type Attempt, type AttemptOutcome, isIdempotent, mayRetryKeptAlive } from '../routes/attempt.ts';
 import { NONE_TRIED } from '../upstreams/balancing/index.ts';
-import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver, OriginRequest } from './exchange.ts';
+import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver } from './exchange.ts';
 import type { FetchOptions } from './fetch-options.ts';
 import type { LinkWaiter, OriginLink } from './origin-link.ts';
 import type { OriginTarget } from './origin-target.ts';
@@ -100,9 +100,10 @@ export class OriginFetch implements OriginReceiver, LinkWaiter, OriginExchange, 
   // --- Attempts. ---
 
   #attempt(): void {
-    const { targets, request, timeouts } = this.#options;
+    const { targets, hash = 0, request, timeouts } = this.#options;
     // Where all others have been tried, one that failed is better than none.
-    const target = targets.pick(this.#tried) ?? (this.#tried.length > 0 ? targets.pick(NONE_TRIED) : null);
+    const target =
+      targets.pick(hash, this.#tried) ?? (this.#tried.length > 0 ? targets.pick(hash, NONE_TRIED) : null);
     if (target === null) {
       this.#fail(new TidegateError('upstream_unavailable'));
       return;
@@ -136,13 +137,9 @@ export class OriginFetch implements OriginReceiver, LinkWaiter, OriginExchange, 
     this.#target?.began();
     const { context, timeouts } = this.#options;
     this.#expectWithin(this.#isHeldBack ? context.continueTimeoutMs : timeouts.firstByteMs);
-    link.begin(this.#requestFor(this.#target as OriginTarget), this);
-  }
-
-  #requestFor({ spec }: OriginTarget): OriginRequest {
     const { request, hostFrom } = this.#options;
-    if (hostFrom === 'request') return request;
-    return { ...request, fields: ['Host', spec.authority, ...request.fields.slice(2)] };
+    const host = hostFrom === 'request' ? null : (this.#target as OriginTarget).spec.authority;
+    link.begin(request, host, this);
   }
 
   #expectWithin(timeoutMs: number): void {

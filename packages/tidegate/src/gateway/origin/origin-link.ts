@@ -3,8 +3,11 @@ import type { OriginExchange, OriginReceiver, OriginRequest } from './exchange.t
 
 /** A way to an origin for one request: a whole connection of HTTP/1.1, or one stream of a connection of HTTP/2. */
 export interface OriginLink extends OriginExchange {
-  /** Sends a request. Nothing but that the body is wanted is told before the caller has returned. */
-  begin(request: OriginRequest, receiver: OriginReceiver): void;
+  /**
+   * Sends a request. Nothing but that the body is wanted is told before the caller has returned.
+   * @param host in place of the request's own; null for that
+   */
+  begin(request: OriginRequest, host: string | null, receiver: OriginReceiver): void;
   /** The origin has not said in time whether it wants the body. */
   releaseBody(): void;
   /** Nobody begins a request on it: it came too late. */

@@ -1,3 +1,4 @@
+import type { RelayedLines } from '../../listeners/port.ts';
 import type { FieldLines, ReceivedResponse } from '../../wire/http1/index.ts';
 import { connectionOptions, isHopByHop } from './hop-by-hop.ts';
 
@@ -10,6 +11,25 @@ export function endToEndFields({ fields }: ReceivedResponse): string[] {
     pairs.push(fields.spelledName(index), fields.value(index));
   }
   return pairs;
+}
+
+/** The same as lines of HTTP/1; null if they did not come as they are written here. */
+export function endToEndLines({ fields }: ReceivedResponse): RelayedLines | null {
+  if (!fields.isPlain) return null;
+  const named = connectionOptions(fields);
+  let text = '';
+  let isDated = false;
+  let from = 0;
+  for (let index = 0; index < fields.count; index++) {
+    if (isHopByHop(fields, index) || named?.has(fields.name(index)) === true) {
+      if (from < index) text += fields.lines(from, index);
+      from = index + 1;
+    } else if (fields.isNamed(index, 'date')) {
+      isDated = true;
+    }
+  }
+  if (from < fields.count) text += fields.lines(from, fields.count);
+  return { text, isDated };
 }
 
 const TIMEOUT = /(?:^|[,;\s])timeout=(\d{1,7})(?:$|[,;\s])/i;

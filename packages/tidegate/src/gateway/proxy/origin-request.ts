@@ -1,5 +1,6 @@
 import type { HttpRequest } from '../../listeners/port.ts';
 import { deadlineField } from '../../policies/index.ts';
+import { FieldLines } from '../../wire/http1/index.ts';
 import type { ForwardChanges } from '../cache/index.ts';
 import { isWebSocketHandshake } from '../handshake.ts';
 import type { OriginRequest } from '../origin/exchange.ts';
@@ -9,7 +10,10 @@ import type { RouteHit } from '../routes/route-table.ts';
 import { hashOfText } from '../upstreams/balancing/index.ts';
 import { hashKeyOf } from '../upstreams/hash-key.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
+import { ForwardedRequest } from './forwarded-request.ts';
 import { requestFields } from './request-fields.ts';
+
+const NOTHING_TOLD: readonly string[] = [];
 
 /** What decides about the request to an origin, besides the client's. */
 export interface OriginRequestTerms {
@@ -27,16 +31,28 @@ export function originRequest(request: HttpRequest, terms: OriginRequestTerms): 
   const { run, upstream, changes, deadlineMs } = terms;
   const { route, requestRules } = run;
   const { host } = upstream;
-  const fields = requestFields(request, requestRules, host.kind === 'name' ? host.name : null, changes);
-  if (route.deadline !== null && deadlineMs !== null)
-    fields.splice(2, 0, route.deadline.header, deadlineField(deadlineMs));
+  const { headers } = request;
+  const fieldTerms = {
+    rules: requestRules,
+    hostName: host.kind === 'name' ? host.name : null,
+    told:
+      route.deadline === null || deadlineMs === null
+        ? NOTHING_TOLD
+        : [route.deadline.header, deadlineField(deadlineMs)],
+    changes,
+  };
+  const target = targetOf(request, terms);
+  // What GRIP and the cache have to do with a request, they do by its fields.
+  const isOnlyPassed = changes === null && route.grip === null && !isWebSocketHandshake(request);
+  if (isOnlyPassed && headers instanceof FieldLines && headers.isPlain)
+    return new ForwardedRequest(request, headers, target, fieldTerms);
   return {
     method: changes === null ? request.method : 'GET',
-    target: targetOf(request, terms),
-    fields,
+    target,
+    fields: requestFields(request, fieldTerms),
     bodyBytes: request.body.lengthBytes,
     upgrade: isWebSocketHandshake(request) ? 'websocket' : null,
-    expects: request.headers.get('expect') === undefined ? 'nothing' : 'continue',
+    expects: headers.get('expect') === undefined ? 'nothing' : 'continue',
   };
 }
 

@@ -1,7 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
-import type { HttpExchange, RelayedBody, RelayOwner, ResponseHeaders } from '../../listeners/port.ts';
+import type {
+  HttpExchange,
+  RelayedBody,
+  RelayedHead,
+  RelayOwner,
+  ResponseHeaders,
+} from '../../listeners/port.ts';
 import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver } from '../origin/exchange.ts';
 import type { ProxyOutcome } from './admission.ts';
 import { Tunnel } from './tunnel.ts';
@@ -11,8 +17,8 @@ import { Upload } from './upload.ts';
 export interface ProxyRoute {
   /** The largest body of a request, in bytes. */
   readonly requestBytesMax: number;
-  /** The fields of a response as the client gets them: names and values in turn. */
-  responseFields(fields: readonly string[]): readonly string[];
+  /** The head of an answer as the client gets it. */
+  responseHead(head: OriginHead): RelayedHead;
   /** The head of an answer has come, whatever becomes of it. */
   headCame(head: OriginHead): void;
   /** Somebody else takes the exchange over, with what follows this head; null if nobody does. */
@@ -73,7 +79,7 @@ export class ProxyExchange implements OriginReceiver {
   }
 
   head(head: OriginHead): void {
-    const { status, reason, bodyBytes } = head;
+    const { status, bodyBytes } = head;
     this.#status = status;
     this.#route.headCame(head);
     if (this.#route.replaces(status)) {
@@ -93,9 +99,9 @@ export class ProxyExchange implements OriginReceiver {
       this.#fetch = null;
       return;
     }
-    const fields = this.#route.responseFields(head.fields);
-    this.#isEventStream = bodyBytes === null && isEventStream(fields);
-    this.#relayed = this.#exchange.relay({ status, reason, fields, bodyBytes }, new Download(this));
+    const passed = this.#route.responseHead(head);
+    this.#isEventStream = bodyBytes === null && isEventStream(passed);
+    this.#relayed = this.#exchange.relay(passed, new Download(this));
   }
 
   data(slice: Buffer): void {
@@ -132,8 +138,8 @@ export class ProxyExchange implements OriginReceiver {
     if (this.#route.takesUpgrade(this.#upgrade as OriginHead, origin, sentAhead)) return;
     const tunnel = new Tunnel(origin, () => this.#ended(this.#status));
     try {
-      const { fields } = this.#upgrade as OriginHead;
-      const headers = { ...upgradeHeaders(this.#route.responseFields(fields)), upgrade: 'websocket' };
+      const { fields } = this.#route.responseHead(this.#upgrade as OriginHead);
+      const headers = { ...upgradeHeaders(fields), upgrade: 'websocket' };
       const channel = this.#exchange.upgrade(headers, tunnel);
       tunnel.open(channel, sentAhead);
     } catch (error) {
@@ -209,8 +215,13 @@ class Download implements RelayOwner {
   }
 }
 
+const EVENT_STREAM = /(?:^|\n)content-type: *text\/event-stream/i;
+
 /** Whether the fields of a response say that it is an event stream. */
-function isEventStream(pairs: readonly string[]): boolean {
+function isEventStream(head: RelayedHead): boolean {
+  const { lines } = head;
+  if (lines != null) return EVENT_STREAM.test(lines.text);
+  const pairs = head.fields;
   for (let at = 0; at < pairs.length; at += 2) {
     if (pairs[at].length !== 12 || pairs[at].toLowerCase() !== 'content-type') continue;
     return pairs[at + 1].toLowerCase().startsWith('text/event-stream');

@@ -1,6 +1,7 @@
 import type { Headers, HttpRequest } from '../../listeners/port.ts';
+import type { FieldLines } from '../../wire/http1/index.ts';
 import type { ForwardChanges } from '../cache/index.ts';
-import { connectionOptions, isHopByHop } from '../origin/hop-by-hop.ts';
+import { connectionOptions, isAmong, isHopByHop, namesByLength } from '../origin/hop-by-hop.ts';
 
 /** What a route does to the fields of a request. */
 export interface RequestFieldRules {
@@ -15,7 +16,7 @@ export interface RequestFieldRules {
 }
 
 /** Names that are written anew for each hop: those of the way here, and what the gateway decides itself. */
-const REWRITTEN = new Set([
+const REWRITTEN = namesByLength([
   'expect',
   'forwarded',
   'host',
@@ -27,44 +28,90 @@ const REWRITTEN = new Set([
   'x-forwarded-proto',
   'x-real-ip',
 ]);
-const REWRITTEN_LENGTHS = new Set([...REWRITTEN].map((name) => name.length));
+
+/** What is added to the fields of a request, and where Host comes from. */
+export interface RequestFieldTerms {
+  readonly rules: RequestFieldRules;
+  /** The Host that the origin gets; null for the client's. */
+  readonly hostName: string | null;
+  /** What the gateway says of this one request, right behind Host: names and values in turn. */
+  readonly told: readonly string[];
+  /** What the cache wants of a request that is made on its behalf. */
+  readonly changes: ForwardChanges | null;
+}
 
 /**
  * The fields of a request as the origin gets them: names and values in turn. What the client says of those before it is not passed on: it may be
  * the client's own invention.
- * @param hostName the Host that the origin gets; null for the client's
- * @param changes what the cache wants of a request that is made on its behalf
  */
-export function requestFields(
-  request: HttpRequest,
-  rules: RequestFieldRules,
-  hostName: string | null,
-  changes: ForwardChanges | null,
-): string[] {
+export function requestFields(request: HttpRequest, terms: RequestFieldTerms): string[] {
   const { headers, host, remoteAddress, scheme } = request;
-  const pairs = ['Host', hostName ?? host];
+  const { rules, changes } = terms;
+  const pairs = ['Host', terms.hostName ?? host, ...terms.told];
   const named = connectionOptions(headers);
-  const removesAny = rules.remove.size > 0 || changes !== null;
   for (let index = 0; index < headers.count; index++) {
-    if (isHopByHop(headers, index)) continue;
-    const length = headers.nameLength(index);
-    if (REWRITTEN_LENGTHS.has(length) && REWRITTEN.has(headers.name(index))) continue;
-    if (named?.has(headers.name(index)) === true) continue;
-    if (rules.speaksGrip === 'yes' && isForGateway(headers.name(index))) continue;
-    if (removesAny && isRemoved(headers.name(index), rules, changes)) continue;
-    pairs.push(headers.spelledName(index), headers.value(index));
+    if (isPassed(headers, index, named, rules, changes))
+      pairs.push(headers.spelledName(index), headers.value(index));
   }
   pairs.push('X-Forwarded-For', remoteAddress, 'X-Forwarded-Proto', scheme);
   if (host !== '') pairs.push('X-Forwarded-Host', host);
-  pairs.push('Forwarded', forwardedElement(remoteAddress, host, scheme));
-  const earlier = headers.all('via').join(', ');
-  const here = `${request.majorVersion}.${request.minorVersion} ${rules.viaName}`;
-  pairs.push('Via', earlier === '' ? here : `${earlier}, ${here}`);
+  pairs.push('Forwarded', forwardedElement(remoteAddress, host, scheme), 'Via', viaOf(request, rules));
   for (const part of rules.add) pairs.push(part);
   for (const [name, value] of changes?.add ?? []) pairs.push(name, value);
   // The last one, where whoever frames the request looks for it.
   if (acceptsTrailers(headers)) pairs.push('TE', 'trailers');
   return pairs;
+}
+
+/**
+ * The same as lines of HTTP/1, each with its CRLF. What is passed on is cut out of the request's head as it stands there, which is most of it.
+ * @param headers those of the request, which are plain
+ * @param hostName the Host that the origin gets
+ */
+export function requestLines(
+  request: HttpRequest,
+  headers: FieldLines,
+  { rules, told, changes }: RequestFieldTerms,
+  hostName: string,
+): string {
+  const { host, remoteAddress, scheme } = request;
+  const named = connectionOptions(headers);
+  let lines = `Host: ${hostName}\r\n`;
+  for (let at = 0; at < told.length; at += 2) lines += `${told[at]}: ${told[at + 1]}\r\n`;
+  let from = 0;
+  for (let index = 0; index < headers.count; index++) {
+    if (isPassed(headers, index, named, rules, changes)) continue;
+    if (from < index) lines += headers.lines(from, index);
+    from = index + 1;
+  }
+  if (from < headers.count) lines += headers.lines(from, headers.count);
+  lines += `X-Forwarded-For: ${remoteAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
+  if (host !== '') lines += `X-Forwarded-Host: ${host}\r\n`;
+  lines += `Forwarded: ${forwardedElement(remoteAddress, host, scheme)}\r\nVia: ${viaOf(request, rules)}\r\n`;
+  for (let at = 0; at < rules.add.length; at += 2) lines += `${rules.add[at]}: ${rules.add[at + 1]}\r\n`;
+  for (const [name, value] of changes?.add ?? []) lines += `${name}: ${value}\r\n`;
+  if (acceptsTrailers(headers)) lines += 'TE: trailers\r\nConnection: TE\r\n';
+  return lines;
+}
+
+/** Whether the origin gets field `index` as it came. `named` are those that Connection names. */
+function isPassed(
+  headers: Headers,
+  index: number,
+  named: ReadonlySet<string> | null,
+  rules: RequestFieldRules,
+  changes: ForwardChanges | null,
+): boolean {
+  if (isHopByHop(headers, index) || isAmong(REWRITTEN, headers, index)) return false;
+  if (named?.has(headers.name(index)) === true) return false;
+  if (rules.speaksGrip === 'yes' && isForGateway(headers.name(index))) return false;
+  return (rules.remove.size === 0 && changes === null) || !isRemoved(headers.name(index), rules, changes);
+}
+
+/** RFC 9110, section 7.6.3. */
+function viaOf({ headers, majorVersion, minorVersion }: HttpRequest, { viaName }: RequestFieldRules): string {
+  const here = `${majorVersion}.${minorVersion} ${viaName}`;
+  return headers.get('via') === undefined ? here : `${headers.all('via').join(', ')}, ${here}`;
 }
 
 /**
@@ -85,10 +132,20 @@ function isRemoved(name: string, rules: RequestFieldRules, changes: ForwardChang
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+/** The last one that was asked for: the requests of a gateway name few hosts. */
+let lastQuoted = { host: '', text: '""' };
+
+/** A host as the value of a parameter. */
+function quoted(host: string): string {
+  if (host !== lastQuoted.host)
+    lastQuoted = { host, text: TOKEN.test(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"` };
+  return lastQuoted.text;
+}
+
 /** RFC 7239, section 4. An IPv6 address stands in brackets and quotes (section 6). */
 function forwardedElement(address: string, host: string, scheme: string): string {
   const node = address.includes(':') ? `"[${address}]"` : address === '' ? 'unknown' : address;
-  const quotedHost = TOKEN.test(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`;
+  const quotedHost = quoted(host);
   return host === '' ? `for=${node};proto=${scheme}` : `for=${node};host=${quotedHost};proto=${scheme}`;
 }
 

@@ -20,14 +20,15 @@ export function routeFetch(
   upstream: OriginSet,
   { request, hash, timeLeftMs }: RouteFetchTerms,
   receiver: OriginReceiver,
-  { deadlines, limits, clock, random }: RequestContext,
+  { deadlines, fetching, clock, random }: RequestContext,
 ): OriginFetch {
   const { route, retryBudget, figures } = run;
   const withinMs = Math.min(route.timeouts.totalMs ?? Number.POSITIVE_INFINITY, timeLeftMs);
   return new OriginFetch(
     {
       request,
-      targets: { pick: (tried) => upstream.pick(hash, tried) },
+      targets: upstream,
+      hash,
       hostFrom: upstream.spec.host.kind === 'target' ? 'target' : 'request',
       timeouts: route.timeouts,
       retry:
@@ -35,7 +36,7 @@ export function routeFetch(
           ? null
           : new RetryRun(route.retry, retryBudget, clock, random, () => figures.retried()),
       deadlineMs: withinMs === Number.POSITIVE_INFINITY ? withinMs : deadlines.after(withinMs),
-      context: { deadlines, continueTimeoutMs: limits.upstreamContinueTimeoutMs },
+      context: fetching,
     },
     receiver,
   );

@@ -1,12 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { type Clock, type Deadlines, type Limits, type Random, TidegateError } from '../../kernel/index.ts';
-import type { HttpExchange } from '../../listeners/port.ts';
+import type { HttpExchange, RelayedHead } from '../../listeners/port.ts';
 import type { CacheFetch, HttpCache } from '../cache/index.ts';
 import type { GripHolds } from '../grip/port.ts';
 import type { GripWebSockets } from '../grip-websocket/port.ts';
 import { liveFields } from '../live/index.ts';
 import type { OriginExchange, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
+import type { FetchContext } from '../origin/fetch-options.ts';
 import type { OriginSet } from '../origin/origin-set.ts';
 import type { RouteRun } from '../route-run.ts';
 import type { FixedResponse } from '../routes/resilience.ts';
@@ -24,6 +25,7 @@ export interface RequestContext {
   readonly random: Random;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
+  readonly fetching: FetchContext;
   readonly holds: GripHolds;
   readonly sockets: GripWebSockets;
   /** Takes what a request has changed out of all caches (RFC 9111, section 4.4). */
@@ -204,15 +206,18 @@ export class RoutedRequest implements Applicant, ProxyRoute {
 
   // --- What comes of it. ---
 
-  responseFields(fields: readonly string[]): readonly string[] {
-    const status = this.#passedStatus ?? this.#cacheStatus;
-    const passed = this.#run.responseFields(fields);
-    if (status === null && this.#run.route.live === null) return passed;
-    const added = status === null ? [] : ['Cache-Status', status];
+  responseHead(head: OriginHead): RelayedHead {
+    const cacheStatus = this.#passedStatus ?? this.#cacheStatus;
     const { live } = this.#run.route;
-    if (live === null) return [...passed, ...added];
-    const { target, scheme, host } = this.#exchange.request;
-    return [...passed, ...added, ...liveFields({ target, scheme, host, mode: live.mode }).flat()];
+    if (cacheStatus === null && live === null && this.#run.passesResponseFields) return head;
+    const { status, reason, bodyBytes } = head;
+    const fields = [...this.#run.responseFields(head.fields)];
+    if (cacheStatus !== null) fields.push('Cache-Status', cacheStatus);
+    if (live !== null) {
+      const { target, scheme, host } = this.#exchange.request;
+      fields.push(...liveFields({ target, scheme, host, mode: live.mode }).flat());
+    }
+    return { status, reason, fields, bodyBytes };
   }
 
   /** What changes something takes out of the cache what is not so any more (RFC 9111, section 4.4). */

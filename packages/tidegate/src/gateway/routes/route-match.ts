@@ -95,8 +95,11 @@ export function meetsConditions(match: RouteMatch, request: MatchableRequest): b
   if (methods !== null && !methods.has(request.method)) return false;
   if (upgrade !== null && upgrade !== request.upgrade) return false;
   if (scheme !== null && scheme !== request.scheme) return false;
-  for (const condition of headers) if (!hasValue(condition, request.header(condition.name))) return false;
-  for (const condition of query) if (!hasValue(condition, request.query(condition.name))) return false;
+  // Most routes ask for neither, and even an iterator over nothing is made.
+  if (headers.length > 0)
+    for (const condition of headers) if (!hasValue(condition, request.header(condition.name))) return false;
+  if (query.length > 0)
+    for (const condition of query) if (!hasValue(condition, request.query(condition.name))) return false;
   return true;
 }
 

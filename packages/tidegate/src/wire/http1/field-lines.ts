@@ -9,12 +9,15 @@ const STRIDE = 4;
  * name is compared when somebody asks for it, because most fields of most requests are never looked at.
  */
 export class FieldLines {
+  /** Whether each line is its name, a colon, one space, its value and CRLF, which is how lines are written here: see `lines`. */
+  readonly isPlain: boolean;
   readonly #text: string;
   readonly #offsets: readonly number[];
 
-  constructor(text: string, offsets: readonly number[]) {
+  constructor(text: string, offsets: readonly number[], form: 'plain' | 'any' = 'any') {
     this.#text = text;
     this.#offsets = offsets;
+    this.isPlain = form === 'plain';
   }
 
   get count(): number {
@@ -51,6 +54,11 @@ export class FieldLines {
     return this.#text.slice(this.#offsets[at + 2], this.#offsets[at + 3]);
   }
 
+  /** The lines of the fields from `from` to before `to`, each with its CRLF, as they came; only of plain ones. There is at least one. */
+  lines(from: number, to: number): string {
+    return this.#text.slice(this.#offsets[from * STRIDE], this.#offsets[to * STRIDE - 1] + 2);
+  }
+
   /** Whether a tab is among the white space around the value of field `index`. */
   isTabbed(index: number): boolean {
     const at = index * STRIDE;
@@ -84,6 +92,9 @@ export class FieldLines {
   }
 }
 
+/** The offsets of the lines that are being read: what is kept of them is copied at its size, instead of growing to it. */
+const FOUND: number[] = [];
+
 /** Whether `text` has `lower` at `from`, with ASCII letters in either case. */
 export function equalsIgnoringCase(text: string, from: number, lower: string): boolean {
   for (let i = 0; i < lower.length; i++) {
@@ -102,10 +113,11 @@ export function equalsIgnoringCase(text: string, from: number, lower: string): b
  * The text is read once, left to right, and the first fault decides: what follows it cannot change the error.
  */
 export function parseFieldLines(text: string, start: number, fieldsMax: number): FieldLines {
-  const offsets: number[] = [];
+  let count = 0;
+  let isPlain = true;
   let at = start;
   while (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) {
-    if (offsets.length === fieldsMax * STRIDE) {
+    if (count === fieldsMax * STRIDE) {
       throw new TidegateError('http_headers_too_large', `There are more than ${fieldsMax} header fields.`);
     }
     const nameStart = at;
@@ -119,11 +131,17 @@ export function parseFieldLines(text: string, start: number, fieldsMax: number):
     if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) throw faultInValue(text, at);
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+    if (valueStart !== nameEnd + 2 || valueEnd !== at || text.charCodeAt(nameEnd + 1) !== SPACE)
+      isPlain = false;
     at += 2;
 
-    offsets.push(nameStart, nameEnd, valueStart, valueEnd);
+    FOUND[count] = nameStart;
+    FOUND[count + 1] = nameEnd;
+    FOUND[count + 2] = valueStart;
+    FOUND[count + 3] = valueEnd;
+    count += STRIDE;
   }
-  return new FieldLines(text, offsets);
+  return new FieldLines(text, FOUND.slice(0, count), isPlain ? 'plain' : 'any');
 }
 
 function isBlank(octet: number): boolean {

@@ -69,6 +69,7 @@ export function parseReceivedResponse(text: string, method: string, fieldsMax: n
 
 function isPersistent(minorVersion: number, connection: string): boolean {
   if (connection === '') return minorVersion === 1;
+  if (connection === 'keep-alive,') return true;
   const options = connection.toLowerCase().split(',');
   if (options.some((option) => option.trim() === 'close')) return false;
   return minorVersion === 1 || options.some((option) => option.trim() === 'keep-alive');

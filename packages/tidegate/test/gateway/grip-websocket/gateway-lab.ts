@@ -85,7 +85,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
     new OriginFetch(
       {
         request,
-        targets: { pick: (tried) => origins.pick(0, tried) },
+        targets: origins,
         hostFrom: 'request',
         timeouts: route.timeouts,
         retry: null,
@@ -117,7 +117,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
     const asked: OriginRequest = {
       method: request.method,
       target: request.target,
-      fields: requestFields(request, FIELD_RULES, null, null),
+      fields: requestFields(request, { rules: FIELD_RULES, hostName: null, told: [], changes: null }),
       bodyBytes: request.body.lengthBytes,
       upgrade: isHandshake ? 'websocket' : null,
       expects: 'nothing',
@@ -130,7 +130,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
       exchange,
       {
         requestBytesMax: 1024,
-        responseFields: (fields) => fields,
+        responseHead: (head) => head,
         headCame() {},
         takenBy: () => null,
         takesUpgrade: () => false,

@@ -106,7 +106,7 @@ export async function openGripLab(
     new OriginFetch(
       {
         request,
-        targets: { pick: (tried) => upstream.pick(0, tried) },
+        targets: upstream,
         hostFrom: 'request',
         timeouts: TIMEOUTS,
         retry: null,

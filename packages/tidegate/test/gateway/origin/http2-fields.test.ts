@@ -69,7 +69,7 @@ test('a request begins with its pseudo-fields and has names in lower case (RFC 9
     upgrade: null,
     expects: 'nothing',
   } as const;
-  assert.deepEqual(http2RequestFields(request, 'https'), [
+  assert.deepEqual(http2RequestFields(request, null, 'https'), [
     ...[':method', 'POST', ':scheme', 'https', ':authority', 'a.example', ':path', '/b?c'],
     ...['x-odd', '1', 'te', 'trailers', 'content-length', '3'],
   ]);
