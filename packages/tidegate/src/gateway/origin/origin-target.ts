@@ -1,4 +1,4 @@
-import type { Clock, Deadlines, Limits, TidegateError } from '../../kernel/index.ts';
+import type { Clock, Deadlines, ErrorCode, Limits, TidegateError } from '../../kernel/index.ts';
 import { HealthState, slowStartShare } from '../../policies/index.ts';
 import type { Candidate } from '../upstreams/balancing/index.ts';
 import type { HealthCheck, Target, Upstream } from '../upstreams/upstream.ts';
@@ -31,6 +31,14 @@ export interface OriginTargetOptions {
   readonly clock: Clock;
   readonly limits: Limits;
 }
+
+/** The errors that speak against the target that was asked. */
+const TARGETS_FAULT: ReadonlySet<ErrorCode> = new Set([
+  'upstream_unreachable',
+  'upstream_timeout',
+  'upstream_malformed',
+  'upstream_reset',
+]);
 
 /** The statuses by which a gateway or a server says that it cannot serve now. */
 const isServersFault = (status: number): boolean => status === 502 || status === 503 || status === 504;
@@ -97,7 +105,7 @@ export class OriginTarget implements Candidate {
   }
 
   failed({ code }: TidegateError): void {
-    if (code.startsWith('upstream_')) this.#role.failed(this);
+    if (TARGETS_FAULT.has(code)) this.#role.failed(this);
   }
 
   began(): void {
