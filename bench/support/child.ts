@@ -1,14 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { processTree } from './process-figures.ts';
 
 const STOP_TIMEOUT_MS = 15_000;
 const running = new Set<ChildProcess>();
 
-// A benchmark that fails or is interrupted leaves nothing running behind.
+// A benchmark that fails or is interrupted leaves nothing running behind, nor do servers of several processes.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const { pid } of running) if (pid !== undefined) killTree(pid);
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+function killTree(root: number): void {
+  for (const pid of processTree(root)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
 
 /** A process that the benchmark started. */
 export class Child {
