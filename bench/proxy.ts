@@ -1,8 +1,10 @@
-import { nginxProxy, startOrigin } from './peers/proxies/nginx.ts';
+import { nginxProxy } from './peers/proxies/nginx.ts';
 import { nodeProxy } from './peers/proxies/node.ts';
+import { startOrigin } from './peers/proxies/origins.ts';
 import type { ProxyPeer, ProxyServer } from './peers/proxies/proxy-server.ts';
 import { pushpinProxy } from './peers/proxies/pushpin.ts';
 import { tidegateProxy } from './peers/proxies/tidegate.ts';
+import { canPin, pinTree } from './support/cores.ts';
 import { Histogram } from './support/histogram.ts';
 import { machineNote } from './support/machine.ts';
 import { printTable, progress, readOptions, wanted } from './support/options.ts';
@@ -14,18 +16,29 @@ const PURPOSE =
   'A reverse proxy in front of an origin: saturated, and at a constant rate, beside nginx, proxies of Node, Pushpin and no proxy at all.';
 const WARM_SECONDS = 2;
 
-const options = readOptions(PURPOSE, { connections: '64', rate: '2000', rounds: '5', seconds: '4' });
+const options = readOptions(PURPOSE, {
+  connections: '64',
+  rate: '2000',
+  rounds: '5',
+  seconds: '3',
+  cores: 'apart',
+});
 const [connections = 64] = options.numbers('connections');
 const [rate = 2000] = options.numbers('rate');
 const [rounds = 5] = options.numbers('rounds');
 
 const PEERS: readonly ProxyPeer[] = [
   nginxProxy,
-  tidegateProxy,
+  tidegateProxy(),
   nodeProxy('http-proxy'),
   nodeProxy('@fastify/http-proxy'),
   pushpinProxy,
+  tidegateProxy('http2'),
+  nodeProxy('@fastify/http-proxy', 'http2'),
 ];
+/** At the constant rate: where the load and the origin run, and where the proxies. */
+const LOAD_CORE = 0;
+const PROXY_CORE = 1;
 
 /** GETs of the kilobyte, each stamped in a field of its own. */
 const gets = (port: number, many: number): WayIn => ({
@@ -58,9 +71,12 @@ async function saturate(server: ProxyServer): Promise<Saturated> {
 
 /** What all rounds at the constant rate came to. */
 interface AtRate {
+  /** From the intended time of sending. */
   readonly latencies: Histogram;
+  /** The same without what the sender was late. */
+  readonly serverLatencies: Histogram;
+  readonly senderLateness: Histogram;
   failed: number;
-  lateUs: number;
   cpu: number;
 }
 
@@ -68,8 +84,9 @@ async function measureAtRate(server: ProxyServer, sum: AtRate): Promise<void> {
   const publisher = await Publisher.connect(gets(server.port, 16), options.seconds, rate);
   const { result, cpu } = await publisher.runOn(server.pid);
   sum.latencies.add(result.latencies);
+  sum.serverLatencies.add(result.serverLatencies);
+  sum.senderLateness.add(result.ownLateness);
   sum.failed += result.refused + result.unanswered;
-  sum.lateUs = Math.max(sum.lateUs, result.lateUs);
   sum.cpu += cpu.server / rounds;
 }
 
@@ -78,7 +95,8 @@ const servers: ProxyServer[] = [];
 for (const peer of PEERS) {
   if (!wanted(options, peer.name)) continue;
   const missing = peer.missing();
-  if (missing === null) servers.push(await peer.start(origin.port));
+  if (missing === null)
+    servers.push(await peer.start(peer.upstream === 'http2' ? origin.http2Port : origin.port));
   else progress(`${peer.name} is left out: ${missing}`);
 }
 const direct: ProxyServer = { ...origin, name: 'direct' };
@@ -89,7 +107,19 @@ const ofNginx = saturated.get('nginx')?.perSecond ?? Number.NaN;
 
 const steady = new Map<string, AtRate>();
 for (const { name } of [direct, ...servers])
-  steady.set(name, { latencies: new Histogram(), failed: 0, lateUs: 0, cpu: 0 });
+  steady.set(name, {
+    latencies: new Histogram(),
+    serverLatencies: new Histogram(),
+    senderLateness: new Histogram(),
+    failed: 0,
+    cpu: 0,
+  });
+// With a core of its own a proxy waits for nothing but itself; what is started from now on stays with this process.
+const pinned = options.own('cores') === 'apart' && canPin();
+if (pinned) {
+  pinTree(process.pid, LOAD_CORE);
+  for (const { pid } of servers) pinTree(pid, PROXY_CORE);
+}
 // Round after round, so that what the machine does meanwhile falls on all alike.
 for (let round = 0; round < rounds; round++) {
   for (const server of [direct, ...servers]) {
@@ -109,12 +139,15 @@ printTable(options, {
     ...cells,
   ]),
   notes: [
-    `${machineNote()} ${servers.map(({ version }) => version).join('; ')}. The origin is nginx with one worker; direct is the origin alone, whose CPU is then that of the row. Each connection sends as soon as it has its answer, so the times are those of a full proxy.`,
+    `${machineNote()} ${[...new Set(servers.map(({ version }) => version))].join('; ')}. The origin is nginx with one worker; direct is the origin alone, whose CPU is then that of the row. What ends in -h2 speaks HTTP/2 with the origin, which nginx and http-proxy cannot; direct speaks HTTP/1.1. Each connection sends as soon as it has its answer, so the times are those of a full proxy.`,
   ],
 });
 
-const percentile = (name: string, percent: number): number =>
-  (steady.get(name)?.latencies.percentile(percent) ?? 0) / 1000;
+type Distribution = 'latencies' | 'serverLatencies' | 'senderLateness';
+const ms = (name: string, percent: number, of: Distribution = 'latencies'): number =>
+  (steady.get(name)?.[of].percentile(percent) ?? 0) / 1000;
+const over = (name: string, percent: number, of: Distribution = 'latencies'): Cell =>
+  name === 'direct' ? '-' : ms(name, percent, of) - ms('direct', percent, of);
 printTable(options, {
   title: `A proxy at ${rate.toLocaleString('en-US')} requests/s: GET of 1 KB, 16 connections, milliseconds`,
   columns: [
@@ -125,22 +158,30 @@ printTable(options, {
     'max',
     'p50 over direct',
     'p99 over direct',
+    'p99 of its own',
+    'p99.9 of its own',
+    'p99 of its own over direct',
+    'sender late p99',
+    'sender late p99.9',
+    'sender late max',
     'failed',
-    'sender late',
     'CPU proxy %',
   ],
-  rows: [...steady].map(([name, { latencies, failed, lateUs, cpu }]) => [
+  rows: [...steady].map(([name, { latencies, senderLateness, failed, cpu }]) => [
     name,
-    ...[50, 99, 99.9].map((percent) => percentile(name, percent)),
+    ...[50, 99, 99.9].map((percent) => ms(name, percent)),
     latencies.maximum / 1000,
-    ...(name === 'direct'
-      ? ['-', '-']
-      : [50, 99].map((percent) => percentile(name, percent) - percentile('direct', percent))),
+    ...[50, 99].map((percent) => over(name, percent)),
+    ...[99, 99.9].map((percent) => ms(name, percent, 'serverLatencies')),
+    over(name, 99, 'serverLatencies'),
+    ...[99, 99.9].map((percent) => ms(name, percent, 'senderLateness')),
+    senderLateness.maximum / 1000,
     failed,
-    lateUs / 1000,
     cpu,
   ]),
   notes: [
-    `From the intended time of sending, by a schedule that does not wait for answers; ${rounds} rounds of ${options.seconds} s, one proxy after the other in each. Sender late: how far the load itself was behind its schedule at worst.`,
+    `From the intended time of sending, by a schedule that does not wait for answers; ${rounds} rounds of ${options.seconds} s, one proxy after the other in each. ` +
+      `${pinned ? 'Each proxy with all its processes and threads runs on one core, load and origin on the other (`--cores shared` lets all run anywhere); Pushpin would use more than one.' : 'Proxies, load and origin share all cores.'} ` +
+      'Sender late: how long after the intended time the load sent a request although a connection was free, which is no fault of the proxy; of its own: without that.',
   ],
 });

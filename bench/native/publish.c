@@ -16,7 +16,8 @@
  *
  * Without `--rate` a unit goes out as soon as a connection may send one, and the stamp is that moment. With it (messages per
  * second) message k has its stamp at start + k / R whatever happens, and a unit goes out when its last message is due or, if
- * the server is behind, as soon after as it can: delays are counted, never left out.
+ * the server is behind, as soon after as it can: delays are counted, never left out. How late this program itself was with sending, although a
+ * connection was free, is told apart, and so are the latencies without that and without the time from an answer's arrival until it was read.
  *
  * Compiled with WITH_TLS it speaks TLS. Prints `ready` when connected; starts at a line on stdin; prints `stopped` when the last unit is under way, then waits for
  * the answers, prints one line of JSON, and ends.
@@ -49,6 +50,7 @@ static void connection_made(struct publisher *publisher) {
   if (error != 0) fail("cannot connect to port %d: %s", port, strerror(error));
   publisher->connecting = false;
   transport_begin(&publisher->transport);
+  if (schedule.rate > 0) transport_ask_arrivals(&publisher->transport);
   if (answer_kind == ANSWER_CLOSE) {
     continue_sending(publisher);
     return;
@@ -102,11 +104,12 @@ static void connection_ended(struct publisher *publisher) {
 /* False if there was nothing to read. */
 static bool read_some(struct publisher *publisher) {
   static char buffer[READ_BYTES];
-  ssize_t bytes = transport_receive(&publisher->transport, buffer, sizeof buffer);
+  ssize_t bytes = transport_receive_at(&publisher->transport, buffer, sizeof buffer, &arrived_us);
   if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (bytes <= 0) connection_ended(publisher);
   else if (is_websocket && !publisher->greeting) read_frames(publisher, buffer, buffer + bytes);
   else read_response(publisher, buffer, buffer + bytes);
+  arrived_us = 0;
   return true;
 }
 
@@ -131,6 +134,10 @@ static void print_result(uint64_t unanswered) {
 #undef FIELD
   fputs("\"latencies\":", stdout);
   histogram_print(&latencies, stdout);
+  fputs(",\"serverLatencies\":", stdout);
+  histogram_print(&server_latencies, stdout);
+  fputs(",\"ownLateness\":", stdout);
+  histogram_print(&own_lateness, stdout);
   puts("}");
   fflush(stdout);
 }
@@ -170,6 +177,7 @@ int main(int argument_count, char **arguments) {
     publisher->lane = index;
     publisher->unit = memcpy(malloc(unit.bytes), unit.content, unit.bytes);
     publisher->started_us = calloc(depth, sizeof(uint64_t));
+    publisher->own_late_us = calloc(depth, sizeof(uint64_t));
     publisher->greeting = true;
     if (answer_kind == ANSWER_CLOSE) greeted(publisher);
     else open_connection(publisher);

@@ -24,6 +24,7 @@ struct publisher {
   size_t sent_bytes;
   uint32_t lane, sequence, outstanding, answers;
   uint64_t *started_us; /* a ring of `depth`: when each unanswered unit was due */
+  uint64_t *own_late_us; /* the same: how late this program was with it */
   uint32_t oldest;
   struct frame_reader frame;
   struct http_response response;
@@ -42,7 +43,13 @@ static bool stopped;
 static struct {
   uint64_t units, answered, refused, late_us;
 } counts;
-static struct histogram latencies;
+/*
+ * Latencies from when a unit was due until its answer was read; the same without what this program itself was late with sending and reading; and
+ * how late it was with sending.
+ */
+static struct histogram latencies, server_latencies, own_lateness;
+/* When the system had what is being read, where it tells; and when a connection became free after there was none. */
+static uint64_t arrived_us, available_us;
 
 static void watch(struct publisher *publisher, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = publisher};
@@ -53,6 +60,7 @@ static void watch(struct publisher *publisher, int operation, uint32_t interest)
 static void offer(struct publisher *publisher) {
   if (publisher->free || publisher->sending || publisher->greeting || publisher->outstanding == depth) return;
   publisher->free = true;
+  if (free_count == 0) available_us = arrived_us != 0 ? arrived_us : clock_us();
   free_ring[(free_first + free_count++) % publisher_count] = publisher;
 }
 
@@ -68,9 +76,13 @@ static void unit_answered(struct publisher *publisher, bool accepted) {
   publisher->answers = 0;
   uint64_t now = clock_us();
   uint64_t started = publisher->started_us[publisher->oldest];
+  uint64_t own = publisher->own_late_us[publisher->oldest];
   publisher->oldest = (publisher->oldest + 1) % depth;
   publisher->outstanding--;
   histogram_record(&latencies, now > started ? now - started : 0);
+  uint64_t arrived = arrived_us != 0 ? arrived_us : now;
+  histogram_record(&server_latencies, arrived > started + own ? arrived - started - own : 0);
+  histogram_record(&own_lateness, own);
   if (accepted) counts.answered++;
   else if (counts.refused++ == 0) fprintf(stderr, "a publish was refused:\n%s\n", publisher->response.head);
   offer(publisher);
@@ -100,7 +112,10 @@ static void issue(struct publisher *publisher, uint64_t now) {
   variants_put(&variants, publisher->unit, counts.units);
   uint64_t due = schedule_unit_due_us(&schedule, counts.units, now);
   if (now > due && now - due > counts.late_us) counts.late_us = now - due;
+  /* While there was no free connection, it was the server that was late. */
+  uint64_t possible = due > available_us ? due : available_us;
   publisher->started_us[(publisher->oldest + publisher->outstanding) % depth] = due;
+  publisher->own_late_us[(publisher->oldest + publisher->outstanding) % depth] = now > possible ? now - possible : 0;
   publisher->outstanding++;
   counts.units++;
   publisher->sent_bytes = 0;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "arrival.h"
 #include "program.h"
 
 #ifdef WITH_TLS
@@ -50,6 +51,15 @@ static ssize_t transport_receive(struct transport *transport, void *buffer, size
   return transport_outcome(transport, SSL_read(transport->tls, buffer, (int)bytes));
 }
 
+/* What has arrived and what of it was read before are not the same here, so this is the time of reading. */
+static ssize_t transport_receive_at(struct transport *transport, void *buffer, size_t bytes, uint64_t *arrived) {
+  ssize_t received = transport_receive(transport, buffer, bytes);
+  *arrived = clock_us();
+  return received;
+}
+
+static void transport_ask_arrivals(struct transport *transport) { (void)transport; }
+
 /* True if there are bytes that the socket's readiness does not tell of. */
 static bool transport_holds_more(struct transport *transport) {
   return transport->tls != NULL && SSL_has_pending(transport->tls);
@@ -76,6 +86,13 @@ static ssize_t transport_send(struct transport *transport, const void *data, siz
 static ssize_t transport_receive(struct transport *transport, void *buffer, size_t bytes) {
   return recv(transport->descriptor, buffer, bytes, 0);
 }
+
+/* The same, with when the bytes had arrived. */
+static ssize_t transport_receive_at(struct transport *transport, void *buffer, size_t bytes, uint64_t *arrived) {
+  return arrival_receive(transport->descriptor, buffer, bytes, arrived);
+}
+
+static void transport_ask_arrivals(struct transport *transport) { arrival_ask(transport->descriptor); }
 
 static bool transport_holds_more(struct transport *transport) {
   (void)transport;

@@ -1,7 +1,8 @@
+import type { Histogram } from './histogram.ts';
 import { scratchFile, TimedProgram } from './timed-program.ts';
 
-/** What came of connecting anew for each request for a while; the latencies are from before connecting until the answer, in microseconds. */
-interface HandshakeCounts {
+/** What came of connecting anew for each request for a while. */
+interface HandshakeResult {
   /** Requests that were answered, each over a connection of its own. */
   readonly done: number;
   readonly failed: number;
@@ -9,10 +10,12 @@ interface HandshakeCounts {
   readonly resumed: number;
   readonly startedUs: number;
   readonly stoppedUs: number;
+  /** From before connecting until the answer, in microseconds. */
+  readonly latencies: Histogram;
 }
 
 /** A process that connects anew for each request, waiting for `start`; see native/handshake.c. */
-export class Handshakes extends TimedProgram<HandshakeCounts> {
+export class Handshakes extends TimedProgram<HandshakeResult> {
   /**
    * @param request the head of the request that each connection sends
    * @param connections how many are under way at a time

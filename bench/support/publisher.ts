@@ -27,7 +27,8 @@ export interface WayIn {
   readonly tls?: boolean;
 }
 
-interface PublishCounts {
+/** What came of publishing for a while. */
+export interface PublishResult {
   readonly sent: number;
   /** Messages that the server accepted. */
   readonly accepted: number;
@@ -38,15 +39,16 @@ interface PublishCounts {
   readonly stoppedUs: number;
   /** How far the sender was behind its schedule at worst. */
   readonly lateUs: number;
-}
-
-export interface PublishResult extends PublishCounts {
   /** From when a unit was due until it was answered, in microseconds. */
   readonly latencies: Histogram;
+  /** The same without `ownLateness`: what the server is answerable for, in microseconds. */
+  readonly serverLatencies: Histogram;
+  /** How late the sender was with each unit although a connection was free, in microseconds. */
+  readonly ownLateness: Histogram;
 }
 
 /** A publishing process, connected and waiting for `run`. */
-export class Publisher extends TimedProgram<PublishCounts> {
+export class Publisher extends TimedProgram<PublishResult> {
   /**
    * @param rate messages per second by a fixed schedule, or 0 for as fast as the server takes them
    */

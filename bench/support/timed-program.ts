@@ -6,17 +6,16 @@ import { nativeProgram, type ProgramName } from './native.ts';
 import { CpuMeter } from './process-figures.ts';
 import { scratchFolder } from './scratch.ts';
 
-interface Times {
+/** What came of a run: numbers, and histograms. */
+interface TimedResult {
   readonly startedUs: number;
   readonly stoppedUs: number;
+  readonly latencies: Histogram;
 }
 
-/** What came of a run. */
-export type TimedResult<Counts> = Counts & { readonly latencies: Histogram };
-
 /** What came of a run on a server, and what it took. */
-export interface MeasuredRun<Counts> {
-  readonly result: TimedResult<Counts>;
+export interface MeasuredRun<Result> {
+  readonly result: Result;
   /** From its beginning until the time was over. */
   readonly seconds: number;
   /** In percent of one core, of the server and of the program. */
@@ -25,9 +24,9 @@ export interface MeasuredRun<Counts> {
 
 /**
  * A native program that puts load on a server for some time: it prepares itself, begins when it is told, says when the time is over, and
- * then what came of it, which is `Counts` and the latencies.
+ * then what came of it.
  */
-export class TimedProgram<Counts extends Times> {
+export class TimedProgram<Result extends TimedResult> {
   readonly #child: Child;
 
   protected constructor(child: Child) {
@@ -59,20 +58,24 @@ export class TimedProgram<Counts extends Times> {
   }
 
   /** Resolves when all that was begun is over. */
-  async result(): Promise<TimedResult<Counts>> {
-    const answer = JSON.parse(await this.#child.line()) as Counts & { readonly latencies: HistogramReport };
-    return { ...answer, latencies: Histogram.from(answer.latencies) };
+  async result(): Promise<Result> {
+    const answer = JSON.parse(await this.#child.line()) as Readonly<Record<string, number | HistogramReport>>;
+    const result = Object.entries(answer).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value : Histogram.from(value),
+    ]);
+    return Object.fromEntries(result) as Result;
   }
 
   /** Runs from the beginning to the end. */
-  async run(): Promise<TimedResult<Counts>> {
+  async run(): Promise<Result> {
     this.start();
     await this.stopped();
     return this.result();
   }
 
   /** The same, with what the server used. */
-  async runOn(serverPid: number): Promise<MeasuredRun<Counts>> {
+  async runOn(serverPid: number): Promise<MeasuredRun<Result>> {
     const meter = new CpuMeter({ server: serverPid, load: this.pid });
     this.start();
     await this.stopped();

@@ -2,11 +2,12 @@ import { Agent, createServer } from 'node:http';
 import { createRequire } from 'node:module';
 
 /*
- * Two proxies made of npm packages: http-proxy with an agent that keeps connections, and @fastify/http-proxy, whose client is undici.
- * Arguments: which of them, the port, the port of the origin.
+ * Two proxies made of npm packages: http-proxy with an agent that keeps connections, and @fastify/http-proxy, whose client is undici, or
+ * node:http2 if it is to speak HTTP/2.
+ * Arguments: which of them, the port, the port of the origin, and the protocol to speak with it.
  */
 
-const [kind, port, originPort] = process.argv.slice(2);
+const [kind, port, originPort, upstream] = process.argv.slice(2);
 const target = `http://127.0.0.1:${originPort}`;
 const require = createRequire(import.meta.url);
 
@@ -20,7 +21,7 @@ if (kind === 'http-proxy') {
   const fastify = require('fastify')({ bodyLimit: 1_000_000_000 });
   fastify.register(require('@fastify/http-proxy'), {
     upstream: target,
-    undici: { connections: 256, pipelining: 1 },
+    ...(upstream === 'http2' ? { http2: true } : { undici: { connections: 256, pipelining: 1 } }),
   });
   await fastify.listen({ host: '127.0.0.1', port: Number(port) });
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Child } from '../../support/child.ts';
 import { freePorts, portOpen } from '../../support/ports.ts';
-import type { ProxyPeer } from './proxy-server.ts';
+import type { ProxyPeer, UpstreamProtocol } from './proxy-server.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -17,18 +17,23 @@ function versionOf(name: string): string | null {
 }
 
 /** A proxy made of an npm package, in a Node process of its own. */
-export function nodeProxy(name: 'http-proxy' | '@fastify/http-proxy'): ProxyPeer {
+export function nodeProxy(
+  kind: 'http-proxy' | '@fastify/http-proxy',
+  upstream: UpstreamProtocol = 'http1',
+): ProxyPeer {
+  const name = upstream === 'http1' ? kind : `${kind}-h2`;
   return {
     name,
-    missing: () => (versionOf(name) === null ? 'npm install' : null),
+    upstream,
+    missing: () => (versionOf(kind) === null ? 'npm install' : null),
     async start(originPort) {
       const [port] = (await freePorts(1)) as [number];
       const child = new Child(name, process.execPath, [
         join(import.meta.dirname, 'node-proxy.ts'),
-        ...[name, `${port}`, `${originPort}`],
+        ...[kind, `${port}`, `${originPort}`, upstream],
       ]);
       await child.during(portOpen(port));
-      return { name, version: `${name} ${versionOf(name)}`, port, pid: child.pid, stop: () => child.stop() };
+      return { name, version: `${name} ${versionOf(kind)}`, port, pid: child.pid, stop: () => child.stop() };
     },
   };
 }

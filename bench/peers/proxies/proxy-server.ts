@@ -10,10 +10,16 @@ export interface ProxyServer {
   stop(): Promise<void>;
 }
 
+/** What a proxy speaks with its origin. */
+export type UpstreamProtocol = 'http1' | 'http2';
+
 /** How to run a proxy. */
 export interface ProxyPeer {
   readonly name: string;
+  /** Default: `http1`. */
+  readonly upstream?: UpstreamProtocol;
   /** Null if it can be run here; otherwise what is missing. */
   missing(): string | null;
+  /** @param originPort where the origin speaks `upstream` */
   start(originPort: number): Promise<ProxyServer>;
 }

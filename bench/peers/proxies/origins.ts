@@ -1,0 +1,29 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from '../../support/ports.ts';
+import { startNginx } from './nginx-process.ts';
+import type { ProxyServer } from './proxy-server.ts';
+
+/** An origin that speaks both versions of HTTP, each at a port of its own. */
+export interface Origin extends ProxyServer {
+  /** Where HTTP/2 is spoken without asking (RFC 9113, section 3.3). */
+  readonly http2Port: number;
+}
+
+/** nginx with a file of 1 KB. */
+export async function startOrigin(): Promise<Origin> {
+  const [port, http2Port] = (await freePorts(2)) as [number, number];
+  const server = await startNginx('origin', port, (folder) => {
+    writeFileSync(join(folder, 'kilobyte'), 'k'.repeat(1024));
+    return `
+  sendfile on;
+  open_file_cache max=10;
+  http2_max_concurrent_streams 1024;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${http2Port} http2 backlog=4096;
+    root ${folder};
+  }`;
+  });
+  return { ...server, http2Port };
+}
