@@ -16,6 +16,7 @@ const BENCHMARKS = [
   'resume',
   'centrifuge',
   'proxy',
+  'proxy-streams',
   'start',
 ] as const;
 

@@ -12,6 +12,8 @@ const PROGRAMS = {
   publish: { source: 'publish.c', flags: [] },
   'subscribe-tls': { source: 'subscribe.c', flags: ['-DWITH_TLS', '-lssl', '-lcrypto'] },
   'publish-tls': { source: 'publish.c', flags: ['-DWITH_TLS', '-lssl', '-lcrypto'] },
+  transfer: { source: 'transfer.c', flags: [] },
+  bodies: { source: 'bodies.c', flags: [] },
   handshake: { source: 'handshake.c', flags: ['-pthread', '-lssl', '-lcrypto'] },
 } as const;
 export type ProgramName = keyof typeof PROGRAMS;

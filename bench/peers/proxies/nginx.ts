@@ -32,3 +32,9 @@ export function nginxWith(name: string, locations: string): ProxyPeer {
 const EVERYTHING = 'location / { proxy_pass http://origin; }';
 
 export const nginxProxy: ProxyPeer = nginxWith('nginx', EVERYTHING);
+
+/** With bodies passed on as they come. By default it reads requests whole, and answers ahead of their clients, into files. */
+export const nginxUnbuffered: ProxyPeer = nginxWith(
+  'nginx-unbuffered',
+  `proxy_request_buffering off; proxy_buffering off; ${EVERYTHING}`,
+);

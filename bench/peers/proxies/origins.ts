@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Child } from '../../support/child.ts';
+import { nativeProgram } from '../../support/native.ts';
 import { freePorts } from '../../support/ports.ts';
 import { startNginx } from './nginx-process.ts';
 import type { ProxyServer } from './proxy-server.ts';
@@ -26,4 +28,14 @@ export async function startOrigin(): Promise<Origin> {
   }`;
   });
   return { ...server, http2Port };
+}
+
+/** An origin of long bodies in both directions, in C; see native/bodies.c. */
+export async function startBodiesOrigin(bodyBytes: number): Promise<ProxyServer> {
+  const [port] = (await freePorts(1)) as [number];
+  const child = new Child('bodies', nativeProgram('bodies'), [
+    ...['--port', `${port}`, '--bytes', `${bodyBytes}`],
+  ]);
+  await child.line();
+  return { name: 'origin', version: 'an origin in C', port, pid: child.pid, stop: () => child.stop() };
 }
