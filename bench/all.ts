@@ -17,6 +17,7 @@ const BENCHMARKS = [
   'centrifuge',
   'proxy',
   'proxy-streams',
+  'proxy-routes',
   'start',
 ] as const;
 
