@@ -18,6 +18,8 @@ const BENCHMARKS = [
   'proxy',
   'proxy-streams',
   'proxy-routes',
+  'grip',
+  'grip-delivery',
   'start',
 ] as const;
 

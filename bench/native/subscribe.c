@@ -12,6 +12,7 @@
  *   target N     from now on note when connections have had N messages
  *   report       {"open":..,"refused":..,"closed":..,"messages":..,...}
  *   latencies    {"maximum":..,"buckets":[..]} from the intended time of sending, in microseconds
+ *   openings     the same, from when a subscription was begun until it had its answer
  *
  * Compiled with WITH_TLS it speaks TLS. Every connection is counted and timed; `--checked` of them, spread evenly, also have the sequences of every lane checked.
  */
@@ -56,8 +57,7 @@ static void read_response(struct subscriber *subscriber, const char *data, const
         read_frames(subscriber, data, end, now);
         return;
       }
-      subscriber->stage = STAGE_STREAM;
-      settle();
+      opened_stream(subscriber);
     } else if (event == HTTP_END) {
       return;
     }
@@ -129,6 +129,7 @@ static void report(void) {
   FIELD("missing", total.missing);
   FIELD("repeated", total.repeated);
   FIELD("openingUs", opening_us);
+  FIELD("settledUs", settled_us);
   FIELD("firstUs", counts.first_us);
   FIELD("lastUs", counts.last_us);
   FIELD("latencyMaximumUs", total.latencies.maximum);
@@ -150,8 +151,8 @@ static void obey(const char *line) {
     puts("{}");
   } else if (strcmp(line, "report") == 0) {
     report();
-  } else if (strcmp(line, "latencies") == 0) {
-    histogram_print(&total.latencies, stdout);
+  } else if (strcmp(line, "latencies") == 0 || strcmp(line, "openings") == 0) {
+    histogram_print(*line == 'l' ? &total.latencies : &openings, stdout);
     putchar('\n');
   } else {
     fail("unknown command: %s", line);

@@ -22,6 +22,7 @@ struct subscriber {
   struct transport transport;
   enum stage stage;
   uint32_t attempts;
+  uint64_t begun_us; /* when the first attempt was */
   struct tally tally;
   struct frame_reader frame;
   struct http_response response;
@@ -40,7 +41,9 @@ static struct {
   uint64_t bytes, reads, frames, closed, refused;
   uint64_t first_us, last_us;
 } counts;
-static uint64_t opening_us;
+static uint64_t opening_us, settled_us;
+/* From when a subscription was begun until it had its answer. Not reset. */
+static struct histogram openings;
 
 static void watch(struct subscriber *subscriber, int operation, uint32_t interest) {
   struct epoll_event event = {.events = interest, .data.ptr = subscriber};
@@ -48,7 +51,7 @@ static void watch(struct subscriber *subscriber, int operation, uint32_t interes
 }
 
 static void open_connection(struct subscriber *subscriber) {
-  subscriber->attempts++;
+  if (subscriber->attempts++ == 0) subscriber->begun_us = clock_us();
   subscriber->transport.descriptor = connect_loopback(port);
   subscriber->stage = STAGE_CONNECTING;
   watch(subscriber, EPOLL_CTL_ADD, EPOLLOUT);
@@ -68,8 +71,15 @@ static void answer_wait(void) {
 
 static void settle(void) {
   settled++;
+  settled_us = clock_us();
   answer_wait();
   open_next();
+}
+
+static void opened_stream(struct subscriber *subscriber) {
+  subscriber->stage = STAGE_STREAM;
+  histogram_record(&openings, clock_us() - subscriber->begun_us);
+  settle();
 }
 
 /* A refusal is counted and tried again a few times: Pushpin answers some of many simultaneous subscriptions with 502. */
@@ -113,8 +123,7 @@ static void answer_empty_message(struct subscriber *subscriber) {
 
 static void opened_websocket(struct subscriber *subscriber) {
   if (greeting.frames == NULL) {
-    subscriber->stage = STAGE_STREAM;
-    settle();
+    opened_stream(subscriber);
     return;
   }
   subscriber->stage = STAGE_GREETING;
@@ -127,8 +136,7 @@ static bool read_answer(struct subscriber *subscriber, const char *data, size_t 
   enum greeting_outcome outcome = greeting_read(&greeting, &subscriber->response, data, bytes);
   if (outcome == GREETING_REFUSED) refused(subscriber);
   if (outcome != GREETING_ANSWERED) return outcome == GREETING_PENDING;
-  subscriber->stage = STAGE_STREAM;
-  settle();
+  opened_stream(subscriber);
   return true;
 }
 

@@ -171,17 +171,24 @@ async function startPushpin(name: string, profile: PushpinProfile): Promise<Benc
 }
 
 /** Publishes only the format that the subscribers read: a second one would cost the publisher and gain nobody. */
-export function publishItems(port: number, protocol: Protocol, items: number, connections: number): WayIn {
+export function publishItems(
+  port: number,
+  protocol: Protocol,
+  items: number,
+  connections: number,
+  channel = 'bench',
+): WayIn {
   const payload = blankPayload();
   const sse = `"http-stream":{"content":"data: ${payload}\\n\\n"}`;
   const frame = `"ws-message":{"content":"${payload}"}`;
-  const item = `{"channel":"bench","formats":{${protocol === 'sse' ? sse : frame}}}`;
+  const item = `{"channel":"${channel}","formats":{${protocol === 'sse' ? sse : frame}}}`;
   const body = `{"items":[${repeated(items, item, ',')}]}`;
   return {
     label: `batches of ${items} x ${connections}`,
     port,
     connections,
-    unit: postRequest('/publish/', body, { 'Content-Type': 'application/json' }),
+    // Pushpin closes the connection anyway; others that take the same items have to be told.
+    unit: postRequest('/publish/', body, { 'Content-Type': 'application/json', Connection: 'close' }),
     answers: 'close',
   };
 }

@@ -26,6 +26,8 @@ export interface SubscriberReport {
   readonly repeated: number;
   /** CLOCK_MONOTONIC when the first connection was begun. */
   readonly openingUs: number;
+  /** When the last one so far had its answer. */
+  readonly settledUs: number;
   /** The same of the first and the last byte. */
   readonly firstUs: number;
   readonly lastUs: number;
@@ -129,7 +131,12 @@ export class Subscribers {
     return Histogram.from(JSON.parse(await this.#ask('latencies')) as HistogramReport);
   }
 
-  /** Forgets all counts. The next publisher begins its sequences at 0. */
+  /** From when each subscription was begun until it had its answer, refusals in between included, in microseconds. */
+  async openings(): Promise<Histogram> {
+    return Histogram.from(JSON.parse(await this.#ask('openings')) as HistogramReport);
+  }
+
+  /** Forgets all counts but those of the openings. The next publisher begins its sequences at 0. */
   async reset(): Promise<void> {
     await this.#ask('reset');
   }

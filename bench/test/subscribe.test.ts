@@ -129,6 +129,31 @@ if (hasCompiler()) {
     assert.deepEqual([report.messages, report.missing, report.repeated], [6, 2, 1]);
   });
 
+  test('the time of opening is taken of each subscription that opens', async () => {
+    const CONNECTIONS = 7;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(eventHead));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const subscribers = await Subscribers.open({
+      port,
+      requests: [getRequest('/', {})],
+      connections: CONNECTIONS,
+      protocol: 'sse',
+    });
+    await subscribers.reset();
+    const openings = await subscribers.openings();
+    const { openingUs, settledUs } = await subscribers.report();
+    await subscribers.close();
+    server.close();
+    assert.equal(openings.total, CONNECTIONS);
+    assert.ok(openings.maximum > 0);
+    assert.ok(settledUs - openingUs >= openings.maximum);
+  });
+
   test('a greeting is sent once the WebSocket is open, and an empty message is answered with one', async () => {
     const greeting = { frames: textFrame('hello'), answer: '"welcome"', refusal: '"error"' };
     const { heard, report } = await greet(greeting, ['{"wel', 'come"', numberedPayload(0), '{}']);

@@ -30,6 +30,24 @@ export async function startOrigin(): Promise<Origin> {
   return { ...server, http2Port };
 }
 
+/**
+ * nginx that answers with the instruction to hold the connection, for the channel that the query names: `/stream` as an event stream,
+ * `/response` until there is an answer.
+ */
+export async function startGripOrigin(): Promise<ProxyServer> {
+  const [port] = (await freePorts(1)) as [number];
+  return startNginx(
+    'origin',
+    port,
+    () => `
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location /stream { default_type text/event-stream; add_header Grip-Hold stream; add_header Grip-Channel $arg_channel; return 200 ""; }
+    location /response { default_type text/plain; add_header Grip-Hold response; add_header Grip-Channel $arg_channel; return 200 ""; }
+  }`,
+  );
+}
+
 /** An origin of long bodies in both directions, in C; see native/bodies.c. */
 export async function startBodiesOrigin(bodyBytes: number): Promise<ProxyServer> {
   const [port] = (await freePorts(1)) as [number];
