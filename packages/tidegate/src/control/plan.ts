@@ -121,7 +121,8 @@ export function checkTogether(
     if (own.length === 0 || kind.check === undefined) continue;
     const changed = own.filter(({ after }) => after !== null).map(({ name }) => name);
     const removed = own.filter(({ after }) => after === null).map(({ name }) => name);
-    kind.check(of(kind.kind), changed, { removed, of });
+    const before = (name: string): ResourceSpec | undefined => snapshot.of(kind.kind).get(name);
+    kind.check(of(kind.kind), changed, { removed, before, of });
   }
 }
 

@@ -82,6 +82,8 @@ export interface ObservedThing {
 export interface ProposedChanges {
   /** The names of the kind that would be gone. */
   readonly removed: readonly string[];
+  /** A resource of the kind as it is now; undefined if there is none. */
+  before(name: string): ResourceSpec | undefined;
   /** All resources of another kind, as they would be. */
   of(kind: string): ReadonlyMap<string, ResourceSpec>;
 }

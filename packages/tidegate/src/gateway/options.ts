@@ -8,7 +8,13 @@ export {
   type RouteOptions,
   routeSchema,
 } from './routes/options.ts';
-export { findConflicts, findRouteProblems, type RouteConflicts, upstreamsOf } from './routes/problems.ts';
+export {
+  findConflicts,
+  findRouteProblems,
+  isSameMatch,
+  type RouteConflicts,
+  upstreamsOf,
+} from './routes/problems.ts';
 export { completeRoute } from './routes/route.ts';
 export { statusSchema } from './statuses.ts';
 export {

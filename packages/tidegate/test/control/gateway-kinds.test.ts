@@ -91,6 +91,26 @@ test('two routes that match exactly the same requests are refused, with both nam
   assert.equal(specsOf(store, 'route').length, 2);
 });
 
+test('a route that leads elsewhere stays in its place, and one that moves must not take the place of another', async () => {
+  const store = await gatewayStore();
+  await apply(
+    store,
+    put('route', 'a', { match: { path: '/a' }, respond: {} }),
+    put('route', 'b', { match: { path: '/b' }, respond: {} }),
+  );
+  await apply(store, put('route', 'a', { match: { path: '/a' }, respond: { status: 404 } }));
+  await assert.rejects(
+    apply(store, put('route', 'a', { match: { path: '/b' }, respond: { status: 404 } })),
+    isCode('resource_invalid', /^The route "a": it matches exactly the same requests as the route "b"\.$/),
+  );
+  // Both move, into each other's places.
+  await apply(
+    store,
+    put('route', 'a', { match: { path: '/b' }, respond: {} }),
+    put('route', 'b', { match: { path: '/a' }, respond: {} }),
+  );
+});
+
 test('a mistake is told with its place, its reason and what to write', async () => {
   const store = await gatewayStore();
   await assert.rejects(

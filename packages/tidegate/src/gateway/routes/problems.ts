@@ -175,6 +175,11 @@ function matchOf(options: RouteOptions): RouteMatch {
   return match;
 }
 
+/** Whether two routes match exactly the same requests. */
+export function isSameMatch(one: RouteOptions, other: RouteOptions): boolean {
+  return matchOf(one).key === matchOf(other).key;
+}
+
 /** What is wrong with routes beside each other. */
 export interface RouteConflicts {
   /** Pairs of routes whose matches mean exactly the same requests, so that only their names would decide: each with the first of its kind. */
