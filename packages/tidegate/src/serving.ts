@@ -141,9 +141,21 @@ export async function openPublicPort(
     presence,
     processes,
   });
-  const { host } = config.listen;
+  const { host, trustedProxies, trustedFields } = config.listen;
   return createHttpListener(
-    { host, port, sharing, ticketKeys, tls: config.tls, limits, clock, logger, metrics },
+    {
+      host,
+      port,
+      sharing,
+      ticketKeys,
+      tls: config.tls,
+      trustedProxies,
+      trustedFields,
+      limits,
+      clock,
+      logger,
+      metrics,
+    },
     gateway.handler(withCrossOrigin(edges, config.cors)),
   );
 }
@@ -177,8 +189,18 @@ export function openGripPort(
     },
   });
   // Its connections are counted beside those of the public port, and not as if they were its own.
+  const { adminHost, trustedProxies, trustedFields } = config.listen;
   return createHttpListener(
-    { host: config.listen.adminHost, port, tls: null, limits, clock, logger, metrics: noMetrics },
+    {
+      host: adminHost,
+      port,
+      trustedProxies,
+      trustedFields,
+      limits,
+      clock,
+      logger,
+      metrics: noMetrics,
+    },
     handler,
   );
 }

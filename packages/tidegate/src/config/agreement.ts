@@ -1,5 +1,5 @@
 import type { LimitName, Limits } from '../kernel/index.ts';
-import { listenSchema } from '../listeners/options.ts';
+import { listenSchema, readAddressRange } from '../listeners/options.ts';
 import { checkAccess } from './access-agreement.ts';
 import { checkGateway } from './gateway-agreement.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
@@ -43,6 +43,7 @@ export function findDisagreements(
     problems.push({ file, ...source.placeOfValue(path), path: formatPath(path), message, remedy });
   };
   checkPorts(content, complain);
+  checkProxies(content, complain);
   checkAccess(content, complain);
   checkTls(content, complain);
   checkLimits(content, limits, complain);
@@ -76,6 +77,32 @@ function checkPorts({ listen = {} }: ConfigFile, complain: Complain): void {
         'Give each a port of its own.',
       );
     }
+  }
+}
+
+function checkProxies({ listen = {} }: ConfigFile, complain: Complain): void {
+  const { trustedProxies = [], trustedFields = [] } = listen;
+  for (const [index, range] of trustedProxies.entries()) {
+    if (readAddressRange(range) !== null) continue;
+    complain(
+      ['listen', 'trustedProxies', index],
+      `${formatValue(range)} is neither an address nor a range of addresses`,
+      'Write an address such as 192.0.2.7 or 2001:db8::7, or a range such as 10.0.0.0/8; names are not looked up.',
+    );
+  }
+  if (trustedFields.length > 1 && trustedFields.includes('forwarded')) {
+    complain(
+      ['listen', 'trustedFields'],
+      'forwarded says what the others say too, and they can contradict each other',
+      'Name forwarded alone, or leave it out.',
+    );
+  }
+  if (trustedFields.length > 0 && trustedProxies.length === 0) {
+    complain(
+      ['listen', 'trustedFields'],
+      'There is nobody whose fields are believed',
+      'Name the load balancers in listen.trustedProxies, or remove the key.',
+    );
   }
 }
 

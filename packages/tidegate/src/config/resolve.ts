@@ -7,7 +7,7 @@ import { type Limits, resolveLimits } from '../kernel/index.ts';
 import {
   type CorsOptions,
   corsSchema,
-  type ListenOptions,
+  type ListenSettings,
   listenSchema,
   type TlsSettings,
   tlsSchema,
@@ -36,7 +36,7 @@ export interface DeclaredResource {
 
 /** All that a server is told before it starts: nothing is missing, nothing can be changed. */
 export interface ResolvedConfig {
-  readonly listen: Readonly<Required<ListenOptions>>;
+  readonly listen: ListenSettings;
   /** TLS on the public port; null for plain HTTP. */
   readonly tls: TlsSettings | null;
   /** Processes that serve the public port, the owner of the log included. */
@@ -163,6 +163,8 @@ export function resolveContent(
       adminHost: content.listen?.adminHost ?? listen.adminHost.default,
       adminPort: overrides.adminPort ?? content.listen?.adminPort ?? listen.adminPort.default,
       gripPort: content.listen?.gripPort ?? listen.gripPort.default,
+      trustedProxies: Object.freeze(content.listen?.trustedProxies ?? listen.trustedProxies.default),
+      trustedFields: Object.freeze(content.listen?.trustedFields ?? listen.trustedFields.default),
     }),
     tls: content.tls === undefined ? null : tlsSettings(content.tls, base.config),
     workers: overrides.workers ?? content.workers ?? workersOfMachine(),

@@ -100,6 +100,10 @@ export const ERRORS = {
     'The WebSocket handshake is not valid',
     'Send the handshake of RFC 6455, section 4.1, with version 13.',
   ),
+  proxy_fields_invalid: client(
+    'What a load balancer says of its client cannot be understood',
+    'Have it set the fields of listen.trustedFields itself, whatever its clients send; the detail names what was wrong.',
+  ),
   origin_forbidden: client(
     'Pages of this origin may not use the server',
     'Add the origin to cors.origins in the config file.',

@@ -3,6 +3,7 @@ import type { Clock, Deadlines, Limits, Logger } from '../kernel/index.ts';
 import type { DateHeader } from './date-header.ts';
 import type { HttpMetrics } from './http-metrics.ts';
 import type { HttpHandler } from './port.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** A connection in one of its stages: requests, a stream, or an upgraded protocol. */
 export interface OpenConnection {
@@ -18,6 +19,8 @@ export interface ListenerContext {
   readonly logger: Logger;
   readonly metrics: HttpMetrics;
   readonly handler: HttpHandler;
+  /** Null if nobody is trusted. */
+  readonly trustedProxies: TrustedProxies | null;
   readonly deadlines: Deadlines;
   readonly date: DateHeader;
   readonly connections: ConnectionRegistry;

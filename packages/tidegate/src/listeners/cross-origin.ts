@@ -35,7 +35,7 @@ export function withCrossOrigin(handler: HttpHandler, options: CrossOriginOption
   return (exchange) => {
     const { headers, method } = exchange.request;
     const origin = headers.get('origin');
-    const host = headers.get('host');
+    const host = exchange.request.host === '' ? undefined : exchange.request.host;
     if (!policy.allows(origin, host, exchange.request)) {
       exchange.fail(new TidegateError('origin_forbidden', refusal(origin, host)), { vary: 'Origin' });
       return;

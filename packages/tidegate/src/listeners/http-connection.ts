@@ -5,6 +5,7 @@ import { type RequestHead, RequestParser } from '../wire/http1/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
 import { incomplete } from './incoming-exchange.ts';
 import type { ByteChannel, ByteChannelOwner } from './port.ts';
+import { type ExchangeHandler, handlerFor } from './proxied-handler.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { type ChannelInput, ignoreError, SocketChannel } from './socket-channel.ts';
 import { Turn } from './turn.ts';
@@ -24,6 +25,7 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
   readonly responses: ResponseWriter;
   clientHasEnded = false;
   deadlineMs: number;
+  readonly #handler: ExchangeHandler;
   #stage: Stage = 'head';
   #turn: Turn | null = null;
   /** Some of a head has arrived. */
@@ -38,6 +40,7 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
     this.context = context;
     this.parser = new RequestParser(context.limits);
     this.responses = new ResponseWriter(socket, context.date);
+    this.#handler = handlerFor(socket, context);
     // A connection that never says a word is closed as early as one that never completes its head.
     this.deadlineMs = context.deadlines.after(context.limits.httpHeadTimeoutMs);
     socket.on('data', this.#received);
@@ -181,7 +184,7 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
     this.#stage = 'turn';
     this.#turn = new Turn(head, this);
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.context.handler(this.#turn.exchange);
+    this.#handler(this.#turn.exchange);
   }
 
   /** Stops reading while more waits than a connection may send ahead. */

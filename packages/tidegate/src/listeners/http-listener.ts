@@ -8,11 +8,12 @@ import { DateHeader } from './date-header.ts';
 import { HttpConnection } from './http-connection.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { listen } from './listen.ts';
-import type { TlsSettings } from './options.ts';
+import { type TlsSettings, TRUSTED_FIELDS, type TrustedField } from './options.ts';
 import type { HttpHandler, PublicListener } from './port.ts';
 import { problemResponse } from './problem.ts';
 import { ignoreError } from './socket-channel.ts';
 import type { TlsAcceptor } from './tls-acceptor.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 export interface HttpListenerOptions {
   /** An address or a name of this machine. */
@@ -25,6 +26,10 @@ export interface HttpListenerOptions {
   readonly sharing?: 'alone' | 'shared';
   /** The secret of TLS session tickets, 48 bytes, where several processes are to take each other's. Default: one of its own. */
   readonly ticketKeys?: Buffer | undefined;
+  /** The addresses and ranges of the load balancers that are believed what they say of their clients. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** The fields in which they say it. */
+  readonly trustedFields?: readonly TrustedField[];
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -49,13 +54,14 @@ export async function createHttpListener(
   options: HttpListenerOptions,
   handler: HttpHandler,
 ): Promise<PublicListener> {
-  const { limits, clock, logger } = options;
+  const { limits, clock, logger, trustedProxies = [], trustedFields = TRUSTED_FIELDS } = options;
   const connections = new ConnectionRegistry();
   const context: ListenerContext = {
     limits,
     clock,
     logger,
     handler,
+    trustedProxies: TrustedProxies.of(trustedProxies, trustedFields),
     connections,
     metrics: new HttpMetrics(options.metrics, connections),
     deadlines: new Deadlines(clock, sweepIntervalMs(limits)),

@@ -11,6 +11,7 @@ import { type Expiring, type Limits, TidegateError } from '../kernel/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
 import { type Http2Head, NO_HEAD, readHttp2Head } from './http2-head.ts';
 import { Http2Turn, type Http2TurnHost } from './http2-turn.ts';
+import { type ExchangeHandler, handlerFor } from './proxied-handler.ts';
 import { ignoreError } from './socket-channel.ts';
 
 /** Over this time `limits.http2ControlFramesMax` is counted. */
@@ -28,6 +29,7 @@ export class Http2Connection implements OpenConnection, Expiring, Http2TurnHost 
   readonly context: ListenerContext;
   deadlineMs: number;
   readonly #session: ServerHttp2Session;
+  readonly #handler: ExchangeHandler;
   readonly #turns = new Set<Http2Turn>();
   /** Ended by us for what the client did. */
   #isCutOff = false;
@@ -37,6 +39,7 @@ export class Http2Connection implements OpenConnection, Expiring, Http2TurnHost 
   constructor(socket: TLSSocket, context: ListenerContext) {
     this.socket = socket;
     this.context = context;
+    this.#handler = handlerFor(socket, context);
     // A connection that never sends its preface is closed as early as one that never completes a head.
     this.deadlineMs = context.deadlines.after(context.limits.httpHeadTimeoutMs);
     socket.on('close', () => this.#closed());
@@ -58,7 +61,7 @@ export class Http2Connection implements OpenConnection, Expiring, Http2TurnHost 
     stream.on('error', ignoreError);
     // Its client has taken it back already.
     if (stream.destroyed || stream.closed) return;
-    const { connections, handler, limits, logger } = this.context;
+    const { connections, limits, logger } = this.context;
     let head: Http2Head = NO_HEAD;
     let fault: TidegateError | null = null;
     try {
@@ -77,7 +80,7 @@ export class Http2Connection implements OpenConnection, Expiring, Http2TurnHost 
       return;
     }
     try {
-      handler(turn.exchange);
+      this.#handler(turn.exchange);
     } catch (error) {
       turn.escaped(error);
     }

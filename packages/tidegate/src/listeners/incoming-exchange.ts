@@ -13,6 +13,7 @@ import type {
 } from './port.ts';
 import { problemResponse } from './problem.ts';
 import { CLOSED_CHANNEL } from './socket-channel.ts';
+import type { RequestSource } from './trusted-proxies.ts';
 
 /** What an exchange asks of the connection that it came on. */
 export interface ExchangeCarrier
@@ -23,6 +24,8 @@ export interface ExchangeCarrier
 /** A request whose body can be told that the rest of it will not come. */
 export interface CarriedRequest extends HttpRequest {
   readonly body: RequestBody & { fail(reason: TidegateError): void };
+  /** Trusted proxies have passed it on, and say where it comes from. To be called before anybody looks at it. */
+  comesFrom(source: RequestSource): void;
 }
 
 /** One request and the means to answer it. Once answered or abandoned it holds on to nothing but the request. */

@@ -2,15 +2,19 @@ import type { Socket } from 'node:net';
 import type { RequestHead } from '../wire/http1/index.ts';
 import { clientCertificateOf, isEncrypted } from './client-certificate.ts';
 import type { IncomingBody } from './incoming-body.ts';
-import type { ClientCertificate, Headers, HttpRequest } from './port.ts';
+import type { CarriedRequest } from './incoming-exchange.ts';
+import { type ClientCertificate, type Headers, NO_PROXIES } from './port.ts';
+import type { RequestSource } from './trusted-proxies.ts';
 
 /** A request as handlers see it. What not every handler looks at is computed when it is asked for. */
-export class IncomingRequest implements HttpRequest {
+export class IncomingRequest implements CarriedRequest {
   readonly body: IncomingBody;
   readonly #head: RequestHead;
   readonly #socket: Socket;
   #path: string | null = null;
   #query: URLSearchParams | null = null;
+  /** What trusted proxies say; null if the client itself has made the connection. */
+  #source: RequestSource | null = null;
 
   constructor(head: RequestHead, body: IncomingBody, socket: Socket) {
     this.#head = head;
@@ -37,7 +41,7 @@ export class IncomingRequest implements HttpRequest {
   }
 
   get host(): string {
-    return this.#head.host ?? '';
+    return this.#source === null ? (this.#head.host ?? '') : this.#source.host;
   }
 
   get headers(): Headers {
@@ -53,7 +57,7 @@ export class IncomingRequest implements HttpRequest {
   }
 
   get scheme(): 'http' | 'https' {
-    return isEncrypted(this.#socket) ? 'https' : 'http';
+    return this.#source?.scheme ?? (isEncrypted(this.#socket) ? 'https' : 'http');
   }
 
   get clientCertificate(): ClientCertificate | null {
@@ -62,7 +66,15 @@ export class IncomingRequest implements HttpRequest {
 
   /** Empty once the connection is gone. */
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    return this.#source?.remoteAddress ?? this.#socket.remoteAddress ?? '';
+  }
+
+  get proxies(): readonly string[] {
+    return this.#source?.proxies ?? NO_PROXIES;
+  }
+
+  comesFrom(source: RequestSource): void {
+    this.#source = source;
   }
 
   #pathEnd(): number {

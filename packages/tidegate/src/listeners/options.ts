@@ -1,5 +1,19 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
+/** The fields by which load balancers tell of their clients. */
+const FORWARDING_FIELDS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded'] as const;
+
+export type TrustedField = (typeof FORWARDING_FIELDS)[number];
+
+/**
+ * Those that are believed unless it is said otherwise: what nearly every load balancer sets. It passes the others on as its clients send them, so
+ * that they are believed only if somebody has made sure of it.
+ */
+export const TRUSTED_FIELDS = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+] as const satisfies readonly TrustedField[];
+
 /** Where the server listens. Port 0 lets the system choose a free one. */
 export const listenSchema = {
   type: 'object',
@@ -41,10 +55,36 @@ export const listenSchema = {
       description:
         'The port on which origins publish by GRIP, as they do to Pushpin (usually 5561), at `adminHost`. null: none; 0 takes any free port.',
     },
+    trustedProxies: {
+      type: 'array',
+      maxItems: 1000,
+      items: { type: 'string', minLength: 1 },
+      default: [],
+      description:
+        'The load balancers in front of the public port and the GRIP port, by their addresses or ranges such as `10.0.0.0/8` and `2001:db8::/32`: they ' +
+        'are believed what they say of their clients.',
+    },
+    trustedFields: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', enum: FORWARDING_FIELDS },
+      default: TRUSTED_FIELDS,
+      description:
+        'The fields in which `trustedProxies` say it. Only those that every one of them sets itself, whatever its clients have sent; ' +
+        '`forwarded` takes the place of all others.',
+    },
   },
 } as const satisfies JSONSchema;
 
 export type ListenOptions = FromSchema<typeof listenSchema>;
+
+/** The same with nothing missing. */
+export interface ListenSettings
+  extends Readonly<Required<Omit<ListenOptions, 'trustedProxies' | 'trustedFields'>>> {
+  readonly trustedProxies: readonly string[];
+  readonly trustedFields: readonly TrustedField[];
+}
 
 /** Which web pages of other origins may use the server; the same list guards WebSocket handshakes. */
 export const corsSchema = {
@@ -145,5 +185,6 @@ export interface TlsSettings {
   readonly clients: { readonly ca: string; readonly certificates: 'request' | 'require' } | null;
 }
 
-// Part of what an option of this folder means: which addresses `host` may have.
+// Part of what options of this folder mean: which addresses `host` may have, and how those of `trustedProxies` are written.
+export { readAddressRange } from './address.ts';
 export { isLoopback } from './loopback.ts';

@@ -64,18 +64,28 @@ export interface HttpRequest {
   /** The part of the target before `?`, still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The host, with its port if that was sent, from Host or from the target; empty for an HTTP/1.0 request that names none. */
+  /**
+   * The host that the client asked for, with its port if that was sent, from Host or from the target, or as a trusted proxy says; empty for an
+   * HTTP/1.0 request that names none.
+   */
   readonly host: string;
   readonly headers: Headers;
   readonly body: RequestBody;
   readonly majorVersion: 1 | 2;
   /** The minor version: 0 or 1 of HTTP/1, 0 of HTTP/2, neither of whose zeros has chunked framing. */
   readonly minorVersion: number;
+  /** How the client asked: as the connection is, or as a trusted proxy says. */
   readonly scheme: 'http' | 'https';
+  /** The client's address: the other end of the connection, or whom a trusted proxy names. */
   readonly remoteAddress: string;
-  /** What the client proved to be by its certificate; null if it showed none, or none that is believed. */
+  /** The addresses of the trusted proxies that passed it on, the one that made the connection last; empty if the client itself made it. */
+  readonly proxies: readonly string[];
+  /** What the other end of the connection proved to be by its certificate; null if it showed none, or none that is believed. */
   readonly clientCertificate: ClientCertificate | null;
 }
+
+/** What `proxies` is of nearly all requests. */
+export const NO_PROXIES: readonly string[] = Object.freeze([]);
 
 /** Header fields of a response. Framing and connection fields are the listener's. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>;

@@ -20,6 +20,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   http_query_invalid: 400,
   body_too_large: 413,
   upgrade_invalid: 400,
+  proxy_fields_invalid: 400,
   origin_forbidden: 403,
   connections_exhausted: 503,
   draining: 503,

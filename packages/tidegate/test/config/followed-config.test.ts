@@ -112,7 +112,7 @@ test('every key of the file that is no resource is named if it has another value
   };
   assert.deepEqual(await restartOf('topics: { b: {} }\nlisten: { port: 1234 }\nlogLevel: info\n'), []);
   const all = `
-listen: { host: 127.0.0.2, adminHost: 127.0.0.2, adminPort: 9999 }
+listen: { host: 127.0.0.2, adminHost: 127.0.0.2, adminPort: 9999, trustedProxies: [10.0.0.1], trustedFields: [forwarded] }
 tls: { certificates: [{ certificate: a.pem, key: a.key }] }
 workers: 7
 data: elsewhere
@@ -130,6 +130,8 @@ logLevel: error
     'listen.adminHost',
     'listen.adminPort',
     'listen.host',
+    'listen.trustedFields',
+    'listen.trustedProxies',
     'logLevel',
     'tls',
     'websocket.compression',

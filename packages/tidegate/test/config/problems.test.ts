@@ -42,7 +42,8 @@ const cases: readonly Case[] = [
     name: 'an unknown key is named with the key that was probably meant',
     text: 'listen:\n  prot: 80\n',
     problems: ['2:3 listen: "prot" is not a known key'],
-    remedy: /Did you mean port\? The keys here are host, port, adminHost, adminPort, gripPort\./,
+    remedy:
+      /Did you mean port\? The keys here are host, port, adminHost, adminPort, gripPort, trustedProxies, trustedFields\./,
   },
   {
     name: 'an unknown section lists the sections',
@@ -192,6 +193,29 @@ const cases: readonly Case[] = [
     text: 'listen:\n  port: 8000\n  gripPort: 8081\n',
     problems: ['3:13 listen.gripPort: 8081 is the admin port and the GRIP port'],
     remedy: /a port of its own/,
+  },
+  {
+    name: 'a trusted proxy is an address or a range',
+    text: 'listen:\n  trustedProxies: [10.0.0.0/8, lb.example, 10.0.0.0/33]\n',
+    problems: [
+      '2:32 listen.trustedProxies[1]: "lb.example" is neither an address nor a range of addresses',
+      '2:44 listen.trustedProxies[2]: "10.0.0.0/33" is neither an address nor a range of addresses',
+    ],
+    remedy: /a range such as 10\.0\.0\.0\/8; names are not looked up\.$/,
+  },
+  {
+    name: 'trusted fields do not say the same thing twice',
+    text: 'listen:\n  trustedProxies: [10.0.0.1]\n  trustedFields: [x-forwarded-for, forwarded]\n',
+    problems: [
+      '3:18 listen.trustedFields: forwarded says what the others say too, and they can contradict each other',
+    ],
+    remedy: /Name forwarded alone/,
+  },
+  {
+    name: 'trusted fields are those of somebody',
+    text: 'listen:\n  trustedFields: [forwarded]\n',
+    problems: ['2:18 listen.trustedFields: There is nobody whose fields are believed'],
+    remedy: /listen\.trustedProxies/,
   },
   {
     name: 'limits that contradict each other are told with both values',

@@ -27,6 +27,8 @@ test('without a file the server listens on loopback and keeps its data below the
     adminHost: '127.0.0.1',
     adminPort: 8081,
     gripPort: null,
+    trustedProxies: [],
+    trustedFields: ['x-forwarded-for', 'x-forwarded-proto'],
   });
   assert.equal(config.dataFolder, join(WORKING, 'data'));
   assert.equal(config.logLevel, 'info');
@@ -117,6 +119,8 @@ test('the command line takes the place of the file', async () => {
     adminHost: '127.0.0.1',
     adminPort: 1001,
     gripPort: null,
+    trustedProxies: [],
+    trustedFields: ['x-forwarded-for', 'x-forwarded-proto'],
   });
   assert.equal(config.dataFolder, join(WORKING, 'mine'));
 });

@@ -9,7 +9,7 @@ import { type Limits, seededRandom } from '../../src/kernel/index.ts';
 import type { HttpHandler } from '../../src/listeners/index.ts';
 import type { TlsSettings } from '../../src/listeners/options.ts';
 import { openMemoryLog } from '../../src/log/index.ts';
-import { type Lab, openLab, RawClient, until } from '../listeners/lab.ts';
+import { type Lab, openLab, RawClient, type Trust, until } from '../listeners/lab.ts';
 import { testHub, topicSpec } from '../support/test-hub.ts';
 import { turning } from '../support/turning-clock.ts';
 
@@ -81,6 +81,7 @@ export interface GatewayLabOptions {
   readonly others?: HttpHandler;
   readonly builtIn?: readonly string[];
   readonly tls?: TlsSettings | null;
+  readonly trust?: Trust;
 }
 
 /** A gateway under test behind a real listener, with a clock that stands still. */
@@ -95,7 +96,8 @@ export interface GatewayLab extends Lab {
 /** Opens a gateway on loopback that the end of the test closes. */
 export async function openGatewayLab(t: TestContext, options: GatewayLabOptions): Promise<GatewayLab> {
   let handler: HttpHandler = (exchange) => exchange.respond(503, {});
-  const lab = await openLab(t, (exchange) => handler(exchange), options.limits, options.tls ?? null);
+  const { tls = null, trust } = options;
+  const lab = await openLab(t, (exchange) => handler(exchange), options.limits, tls, trust);
   const { clock, limits, metrics, logger } = lab;
   const random = seededRandom(1);
   const turns = turning(clock);

@@ -12,21 +12,19 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import type { Limits } from '../../src/kernel/index.ts';
 import type { HttpHandler } from '../../src/listeners/port.ts';
 import { Certificates } from '../support/certificates.ts';
-import { type Lab, openLab, until } from './lab.ts';
+import { type Lab, openLab, type Trust, until } from './lab.ts';
 
 /** A listener with TLS under test. */
 export async function openSecureLab(
   t: TestContext,
   handler: HttpHandler,
   overrides: Partial<Limits> = {},
+  trust: Trust = {},
 ): Promise<Lab> {
   const certificates = await Certificates.create(t);
   await certificates.make('server', { names: ['DNS:localhost', 'IP:127.0.0.1'] });
-  return openLab(t, handler, overrides, {
-    certificates: [certificates.files('server')],
-    minVersion: 'TLSv1.2',
-    clients: null,
-  });
+  const tls = { certificates: [certificates.files('server')], minVersion: 'TLSv1.2', clients: null } as const;
+  return openLab(t, handler, overrides, tls, trust);
 }
 
 /** A connection of Node's own client. */

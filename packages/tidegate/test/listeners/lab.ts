@@ -17,6 +17,7 @@ import {
   createHttpListener,
   type HttpExchange,
   type HttpHandler,
+  type HttpListenerOptions,
   type PublicListener,
 } from '../../src/listeners/index.ts';
 import type { TlsSettings } from '../../src/listeners/options.ts';
@@ -38,12 +39,16 @@ export interface Lab {
   connect(): Promise<RawClient>;
 }
 
+/** Who is believed what they say of their clients. */
+export type Trust = Pick<HttpListenerOptions, 'trustedProxies' | 'trustedFields'>;
+
 /** Opens a listener on loopback that the end of the test closes. */
 export async function openLab(
   t: TestContext,
   handler: HttpHandler,
   overrides: Partial<Limits> = {},
   tls: TlsSettings | null = null,
+  trust: Trust = {},
 ): Promise<Lab> {
   // Certificates are made for the days of the machine's clock.
   const clock = tls === null ? new ManualClock() : new ManualClock(Date.now());
@@ -57,7 +62,7 @@ export async function openLab(
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
   const { metrics, read } = keptMetrics();
   const listener = await createHttpListener(
-    { host: '127.0.0.1', port: 0, tls, limits, clock, logger, metrics },
+    { host: '127.0.0.1', port: 0, tls, ...trust, limits, clock, logger, metrics },
     handler,
   );
   const clients: RawClient[] = [];

@@ -42,10 +42,10 @@ export interface RequestFieldTerms {
 
 /**
  * The fields of a request as the origin gets them: names and values in turn. What the client says of those before it is not passed on: it may be
- * the client's own invention.
+ * the client's own invention. What trusted proxies say of it is, with the proxies behind it.
  */
 export function requestFields(request: HttpRequest, terms: RequestFieldTerms): string[] {
-  const { headers, host, remoteAddress, scheme } = request;
+  const { headers, host, scheme } = request;
   const { rules, changes } = terms;
   const pairs = ['Host', terms.hostName ?? host, ...terms.told];
   const named = connectionOptions(headers);
@@ -53,9 +53,9 @@ export function requestFields(request: HttpRequest, terms: RequestFieldTerms): s
     if (isPassed(headers, index, named, rules, changes))
       pairs.push(headers.spelledName(index), headers.value(index));
   }
-  pairs.push('X-Forwarded-For', remoteAddress, 'X-Forwarded-Proto', scheme);
+  pairs.push('X-Forwarded-For', wayOf(request), 'X-Forwarded-Proto', scheme);
   if (host !== '') pairs.push('X-Forwarded-Host', host);
-  pairs.push('Forwarded', forwardedElement(remoteAddress, host, scheme), 'Via', viaOf(request, rules));
+  pairs.push('Forwarded', forwardedOf(request), 'Via', viaOf(request, rules));
   for (const part of rules.add) pairs.push(part);
   for (const [name, value] of changes?.add ?? []) pairs.push(name, value);
   // The last one, where whoever frames the request looks for it.
@@ -74,7 +74,7 @@ export function requestLines(
   { rules, told, changes }: RequestFieldTerms,
   hostName: string,
 ): string {
-  const { host, remoteAddress, scheme } = request;
+  const { host, scheme } = request;
   const named = connectionOptions(headers);
   let lines = `Host: ${hostName}\r\n`;
   for (let at = 0; at < told.length; at += 2) lines += `${told[at]}: ${told[at + 1]}\r\n`;
@@ -85,9 +85,9 @@ export function requestLines(
     from = index + 1;
   }
   if (from < headers.count) lines += headers.lines(from, headers.count);
-  lines += `X-Forwarded-For: ${remoteAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
+  lines += `X-Forwarded-For: ${wayOf(request)}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
   if (host !== '') lines += `X-Forwarded-Host: ${host}\r\n`;
-  lines += `Forwarded: ${forwardedElement(remoteAddress, host, scheme)}\r\nVia: ${viaOf(request, rules)}\r\n`;
+  lines += `Forwarded: ${forwardedOf(request)}\r\nVia: ${viaOf(request, rules)}\r\n`;
   for (let at = 0; at < rules.add.length; at += 2) lines += `${rules.add[at]}: ${rules.add[at + 1]}\r\n`;
   for (const [name, value] of changes?.add ?? []) lines += `${name}: ${value}\r\n`;
   if (acceptsTrailers(headers)) lines += 'TE: trailers\r\nConnection: TE\r\n';
@@ -142,11 +142,23 @@ function quoted(host: string): string {
   return lastQuoted.text;
 }
 
-/** RFC 7239, section 4. An IPv6 address stands in brackets and quotes (section 6). */
-function forwardedElement(address: string, host: string, scheme: string): string {
-  const node = address.includes(':') ? `"[${address}]"` : address === '' ? 'unknown' : address;
-  const quotedHost = quoted(host);
-  return host === '' ? `for=${node};proto=${scheme}` : `for=${node};host=${quotedHost};proto=${scheme}`;
+/** The addresses on the way here, the client's first. */
+function wayOf({ remoteAddress, proxies }: HttpRequest): string {
+  return proxies.length === 0 ? remoteAddress : [remoteAddress, ...proxies].join(', ');
+}
+
+/** RFC 7239, section 4: what the client asked, and then the proxies on the way here. */
+function forwardedOf({ remoteAddress, host, scheme, proxies }: HttpRequest): string {
+  const hostPair = host === '' ? '' : `;host=${quoted(host)}`;
+  let elements = `for=${nodeOf(remoteAddress)}${hostPair};proto=${scheme}`;
+  for (const proxy of proxies) elements += `, for=${nodeOf(proxy)}`;
+  return elements;
+}
+
+/** Section 6: an IPv6 address stands in brackets and quotes. */
+function nodeOf(address: string): string {
+  if (address === '') return 'unknown';
+  return address.includes(':') ? `"[${address}]"` : address;
 }
 
 /** RFC 9110, section 10.1.4. */

@@ -3,6 +3,7 @@ export { chunk, chunkHeader, LAST_CHUNK } from './chunk.ts';
 export type { ChunkedBodyLimits } from './chunked-body.ts';
 export { parseContentLength } from './content-length.ts';
 export { FieldLines } from './field-lines.ts';
+export { type ForwardedElement, parseForwarded } from './forwarded.ts';
 export { assertHost, sameHost } from './host.ts';
 export { REASON_PHRASES } from './reason-phrases.ts';
 export type { ReceivedResponse, ResponseFraming } from './received-response.ts';

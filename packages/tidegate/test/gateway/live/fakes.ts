@@ -130,6 +130,7 @@ function requestOf(target: string, headers: Record<string, string>, method: stri
     minorVersion: fields.upgrade === undefined ? 0 : 1,
     scheme: 'http',
     remoteAddress: '127.0.0.1',
+    proxies: [],
     clientCertificate: null,
   };
 }

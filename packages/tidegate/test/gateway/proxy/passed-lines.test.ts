@@ -41,6 +41,9 @@ const lines = fc.array(
   { maxLength: 12 },
 );
 
+/** The trusted proxies on the way. */
+const ways = fc.constantFrom<readonly string[]>([], ['10.0.0.1'], ['2001:db8::7', '10.0.0.1']);
+
 const asLines = (pairs: readonly string[]): string => {
   let text = '';
   for (let at = 0; at < pairs.length; at += 2) text += `${pairs[at]}: ${pairs[at + 1]}\r\n`;
@@ -70,7 +73,7 @@ function parsedResponse(fields: readonly string[]): ReceivedResponse | null {
 test('the lines of a request that is passed on say what its names and values say', () => {
   let plain = 0;
   fc.assert(
-    fc.property(lines, fc.boolean(), (fields, speaksGrip) => {
+    fc.property(lines, fc.boolean(), ways, (fields, speaksGrip, proxies) => {
       const head = parsedRequest(fields);
       if (head?.fields.isPlain !== true) return;
       plain++;
@@ -85,6 +88,7 @@ test('the lines of a request that is passed on say what its names and values say
         headers,
         host: 'a.example',
         remoteAddress: '127.0.0.1',
+        proxies,
         scheme: 'http',
         majorVersion: 1,
         minorVersion: 1,
