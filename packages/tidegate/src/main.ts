@@ -41,6 +41,7 @@ import {
   openGatewayOf,
   openGripPort,
   openPublicPort,
+  purgerOf,
   type ServingParts,
 } from './serving.ts';
 import type { WorkerSetup } from './worker.ts';
@@ -152,7 +153,7 @@ export async function startServer(
           resources,
           metricsText: async () => metrics.text(await pool?.figures()),
           isReady: () => state.ready,
-          purge: (request, credential) => gateway.purge(request, credential),
+          purge: purgerOf(gateway),
           reload,
           clock,
           limits,

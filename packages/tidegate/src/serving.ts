@@ -2,7 +2,14 @@ import type { Buffer } from 'node:buffer';
 import { type AccessRules, type Gate, openGate, revokedBy } from './access/index.ts';
 import type { Hub, PresenceList } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
-import { KEY_KIND, REVOCATION_KIND, type ResourceSpecs, ROUTE_KIND, UPSTREAM_KIND } from './control/index.ts';
+import {
+  KEY_KIND,
+  type Purger,
+  REVOCATION_KIND,
+  type ResourceSpecs,
+  ROUTE_KIND,
+  UPSTREAM_KIND,
+} from './control/index.ts';
 import {
   BUILT_IN_PATHS,
   type ClientInfo,
@@ -95,6 +102,17 @@ export function openGatewayOf(
   return gateway;
 }
 
+/** Takes responses out of the caches of all processes, for the admin port. */
+export function purgerOf(gateway: Gateway): Purger {
+  return (request, credential) =>
+    new Promise((resolve, reject) => {
+      gateway.purge([request], credential, (outcome) => {
+        if (outcome instanceof TidegateError) reject(outcome);
+        else resolve(outcome);
+      });
+    });
+}
+
 /**
  * @param line to the owner of the log; null in the owner itself
  * @throws TidegateError config_invalid, if a key or a file with keys cannot be read
@@ -140,6 +158,8 @@ export async function openPublicPort(
     version: await packageVersion(),
     presence,
     processes,
+    purge: (purges, credential, done) =>
+      gateway.purge(purges, credential, (outcome) => done(outcome instanceof TidegateError ? outcome : null)),
   });
   const { host, trustedProxies, trustedFields } = config.listen;
   return createHttpListener(
@@ -175,6 +195,7 @@ export function openGripPort(
     publisher,
     limits,
     recover: () => gateway.holds.recover(),
+    purge: (purges, credential, done) => gateway.purge(purges, credential, done),
     authorize(request, done) {
       try {
         const credential = credentialOf(request);

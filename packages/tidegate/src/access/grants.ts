@@ -60,8 +60,9 @@ export class Grants {
   }
 
   #bitsFor(permission: Permission, channel: string): number {
-    // The admin API is about the server: under which pattern it is allowed makes no difference.
-    if (permission === 'admin') return this.#bits.reduce((all, bits) => all | bits, 0);
+    // These are about the server: under which pattern they are allowed makes no difference.
+    if (permission === 'admin' || permission === 'purge')
+      return this.#bits.reduce((all, bits) => all | bits, 0);
     if (channel.length > CHANNEL_CHARS_MAX) return 0;
     const known = this.#decided?.get(channel);
     if (known !== undefined) return known;

@@ -46,12 +46,17 @@ export class GuardedChannels implements AccessChannels {
     else this.#usage.admit({ connections: 1, subscriptions: channels.length }, 1, ready);
   }
 
+  purgeAs(): string {
+    const ended = this.#ended();
+    if (ended !== null) throw ended;
+    if (this.#identity.allows('purge', '')) return this.#identity.name;
+    throw notAllowed('purge is not allowed', this.#identity);
+  }
+
   publish(events: readonly PublishedEvent[], protocol: string, done: PublishCallback): void {
-    const standing = this.#access.standing(this.#identity);
-    if (standing !== 'good') {
-      const error =
-        this.#identity.credential === 'none' ? new TidegateError('credential_missing') : endedError(standing);
-      done(events.map(() => error));
+    const ended = this.#ended();
+    if (ended !== null) {
+      done(events.map(() => ended));
       return;
     }
     if (this.#identity.mayDoEverything || this.#passesAsItIs(events)) {
@@ -97,6 +102,15 @@ export class GuardedChannels implements AccessChannels {
     this.#channels.drain();
   }
 
+  /** Why the identity is no longer good; null if it is. */
+  #ended(): TidegateError | null {
+    const standing = this.#access.standing(this.#identity);
+    if (standing === 'good') return null;
+    return this.#identity.credential === 'none'
+      ? new TidegateError('credential_missing')
+      : endedError(standing);
+  }
+
   #assert(permission: Permission, channel: string): void {
     if (!this.#identity.allows(permission, channel)) throw denied(permission, channel, this.#identity);
   }
@@ -123,9 +137,12 @@ export class GuardedChannels implements AccessChannels {
 /** How much of a channel's name an error repeats. */
 const SHOWN_CHARS_MAX = 200;
 
-function denied(permission: Permission, channel: string, { credential }: Identity): TidegateError {
+function denied(permission: Permission, channel: string, identity: Identity): TidegateError {
   const shown = channel.length > SHOWN_CHARS_MAX ? `${channel.slice(0, SHOWN_CHARS_MAX)}…` : channel;
-  const what = `${permission} on "${shown}" is not allowed`;
+  return notAllowed(`${permission} on "${shown}" is not allowed`, identity);
+}
+
+function notAllowed(what: string, { credential }: Identity): TidegateError {
   return credential === 'none'
     ? new TidegateError('credential_missing', what)
     : new TidegateError('access_denied', what);

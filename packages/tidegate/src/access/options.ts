@@ -12,7 +12,7 @@ export const allowSchema = {
     items: { type: 'string', enum: PERMISSIONS },
   },
   description:
-    'Channel names or patterns, each with what is allowed there: publish, subscribe, history, presence. `admin`, under any pattern, opens the admin API.',
+    'Channel names or patterns, each with what is allowed there: publish, subscribe, history, presence. `purge`, under any pattern, lets a publish take answers out of the cache of the gateway; `admin`, under any pattern, opens the admin API.',
 } as const satisfies JSONSchema;
 
 /** What somebody may use at once and in a second. What is not given is not limited beyond what holds for the whole server. */

@@ -1,8 +1,11 @@
 import type { Channels } from '../channels/index.ts';
 import type { TidegateError } from '../kernel/index.ts';
 
-/** What somebody may do with channels. `admin` is about the server and not about channels: the admin API. */
-export const PERMISSIONS = ['publish', 'subscribe', 'history', 'presence', 'admin'] as const;
+/**
+ * What somebody may do with channels. Two are about the server and not about channels: `purge`, taking answers out of the gateway's cache, and
+ * `admin`, the admin API.
+ */
+export const PERMISSIONS = ['publish', 'subscribe', 'history', 'presence', 'purge', 'admin'] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];
 
@@ -44,6 +47,11 @@ export interface AccessChannels extends Channels {
    * none of it.
    */
   admit(channels: readonly string[], ready: () => void): void;
+  /**
+   * The name of whoever purges caches, as `Identity.name` gives it.
+   * @throws TidegateError credential_missing, access_denied, token_expired, credential_revoked, if they may not
+   */
+  purgeAs(): string;
 }
 
 /** Why an identity ended while somebody held on to it. */

@@ -29,6 +29,7 @@ export type {
   ResourceSpec,
   Resources,
 } from './port.ts';
+export type { Purger } from './purge-route.ts';
 export { ResourceStore, type ResourceStoreOptions } from './resource-store.ts';
 export { REVOCATION_KIND, revocationKind } from './revocation-kind.ts';
 export { routeKind } from './route-kind.ts';

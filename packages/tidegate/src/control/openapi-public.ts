@@ -87,6 +87,10 @@ const WAIT = queryParameter('wait', 'How long a long-poll waits, in seconds.', {
   type: 'number',
   minimum: 0,
 });
+const PURGE = headerParameter(
+  'Tidegate-Purge',
+  'What is taken out of the cache of the gateway before: a list of url=…, prefix=… and surrogate-key=…, with quotes where there is a comma in a value. Takes the permission purge.',
+);
 const LAST_EVENT_ID = headerParameter('Last-Event-ID', 'The cursor to resume from; beats `from`.');
 
 const stream = (schema: Json): Json => ({ schema });
@@ -99,7 +103,10 @@ export const PUBLIC_PATHS: Json = {
       operationId: 'publish',
       tags: ['public'],
       summary: 'Publish the body as one message',
-      parameters: [headerParameter('Idempotency-Key', 'The id of the event: a repeated one is stored once.')],
+      parameters: [
+        headerParameter('Idempotency-Key', 'The id of the event: a repeated one is stored once.'),
+        PURGE,
+      ],
       requestBody: { required: false, content: { '*/*': { schema: {} } } },
       responses: {
         200: answer('It is stored.', jsonContent(schemaReference('receipt'))),
@@ -132,6 +139,7 @@ export const PUBLIC_PATHS: Json = {
       operationId: 'publishMany',
       tags: ['public'],
       summary: 'Publish many messages',
+      parameters: [PURGE],
       requestBody: {
         required: true,
         content: {

@@ -11,7 +11,7 @@ import {
   type OwnerProcesses,
 } from './centrifuge/index.ts';
 import { PollEdge } from './poll/index.ts';
-import { PublishEdge } from './publish/index.ts';
+import { type CachePurger, PublishEdge } from './publish/index.ts';
 import { createRouter, withConnections } from './router.ts';
 import { SseEdge } from './sse/index.ts';
 import { StreamEdge } from './stream/index.ts';
@@ -57,6 +57,8 @@ export interface EdgesOptions {
   readonly presence?: PresenceList<ClientInfo>;
   /** The other processes of the server: an `OwnerProcesses` or a `WorkerProcesses`, used for these edges only; by default null, there are none. */
   readonly processes?: OtherProcesses | null;
+  /** Takes answers out of the caches of all processes, for publishers that ask for it. */
+  readonly purge: CachePurger;
   /** The version of the server, for protocols that tell it, such as `0.1.0`. */
   readonly version: string;
   /** The path that everything is below, without a slash at its end. Default: `/v1`. */
@@ -80,10 +82,11 @@ export function createEdges(options: EdgesOptions): HttpHandler {
     metrics,
     version,
     websocket,
+    purge,
     processes = null,
     mountPath = '/v1',
   } = options;
-  const publish = new PublishEdge({ limits });
+  const publish = new PublishEdge({ limits, purge });
   const sse = new SseEdge({ limits });
   const stream = new StreamEdge({ limits });
   const poll = new PollEdge({ clock, limits });

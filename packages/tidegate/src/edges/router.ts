@@ -14,7 +14,7 @@ export type ChannelsHandler = (exchange: HttpExchange, channels: AccessChannels)
 
 /** Where requests go. */
 export interface Routes {
-  readonly publish: ChannelHandler;
+  readonly publish: (exchange: HttpExchange, channels: AccessChannels, channel: string) => void;
   readonly publishMany: ChannelsHandler;
   readonly sse: ChannelHandler;
   readonly sseChannels: ChannelsHandler;

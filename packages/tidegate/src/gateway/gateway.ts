@@ -13,7 +13,7 @@ import {
 } from '../kernel/index.ts';
 import type { HttpHandler } from '../listeners/port.ts';
 import { diffJson } from '../wire/json-patch/index.ts';
-import { HttpCache, type PurgeRequest, type PurgeResult, SharedPurges } from './cache/index.ts';
+import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
 import { HttpHolds } from './grip/http-holds.ts';
 import { GripWebSocketGateway } from './grip-websocket/grip-web-sockets.ts';
@@ -211,13 +211,12 @@ export class Gateway implements RequestContext {
   }
 
   /**
-   * Takes responses out of the caches of all processes. Fails with purge_invalid, and with purge_rate_exceeded if the credential purges too often.
-   * @param credential whose purge it is; empty for nobody in particular
+   * Takes responses out of the caches of all processes, and calls back when none of them serves anything of it any more. Errors: purge_invalid,
+   * purge_rate_exceeded if the credential purges too often, worker_unavailable.
+   * @param credential whose purges they are; empty for nobody in particular
    */
-  purge(request: PurgeRequest, credential: string): PurgeResult {
-    const result = this.cache.purge(request, credential);
-    this.#purges.share(request);
-    return result;
+  purge(requests: readonly PurgeRequest[], credential: string, done: PurgeCallback): void {
+    this.#purges.purge(requests, credential, done);
   }
 
   /** What a request has changed is not served from any cache any more. */
@@ -225,7 +224,7 @@ export class Gateway implements RequestContext {
     request: Parameters<HttpCache['invalidate']>[0],
     head: Parameters<HttpCache['invalidate']>[1],
   ): void {
-    for (const url of this.cache.invalidate(request, head)) this.#purges.share({ url });
+    this.#purges.share(this.cache.invalidate(request, head).map((url) => ({ url })));
   }
 
   /** Ends the streams of live values: the server is shutting down. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Grants } from '../../src/access/grants.ts';
+import { type Allow, Grants } from '../../src/access/grants.ts';
 import { GuardedChannels } from '../../src/access/guarded-channels.ts';
 import { GrantedIdentity } from '../../src/access/identity.ts';
 import type { AccessEnd } from '../../src/access/index.ts';
@@ -88,4 +88,27 @@ test('with a credential that has ended nothing is passed on', () => {
   standing = 'revoked';
   assert.deepEqual(publish(guarded('key:a'), [event('news/1')]), ['credential_revoked']);
   assert.deepEqual(published, []);
+});
+
+test('who purges is named if the permission is there, under whichever pattern, and refused for what is wrong otherwise', () => {
+  const purger = (credential: 'key' | 'none', allow: Allow): GuardedChannels =>
+    new GuardedChannels(
+      behind,
+      new GrantedIdentity({
+        credential,
+        name: credential === 'none' ? '' : 'key:a',
+        grants: new Grants(allow),
+      }),
+      { standing: () => standing, hold: () => () => {} },
+    );
+  const mayPurge: Allow = { 'news/#': ['publish'], other: ['purge'] };
+  assert.equal(purger('key', mayPurge).purgeAs(), 'key:a');
+  assert.throws(() => guarded('key:a').purgeAs(), { code: 'access_denied' });
+  assert.throws(() => purger('key', { '#': ['admin', 'publish'] }).purgeAs(), { code: 'access_denied' });
+  assert.throws(() => purger('none', {}).purgeAs(), { code: 'credential_missing' });
+  assert.equal(purger('none', mayPurge).purgeAs(), '');
+  standing = 'revoked';
+  assert.throws(() => purger('key', mayPurge).purgeAs(), { code: 'credential_revoked' });
+  standing = 'expired';
+  assert.throws(() => purger('key', mayPurge).purgeAs(), { code: 'token_expired' });
 });

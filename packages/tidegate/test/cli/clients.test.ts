@@ -57,6 +57,29 @@ test('what is published is stored under the content type that fits', async () =>
   );
 });
 
+test('what is to be purged is purged before the message is published', async () => {
+  const purges = async (): Promise<string | undefined> => {
+    const text = await (await fetch(`${server.adminUrl}/metrics`)).text();
+    return /^tidegate_cache_purges_total{outcome="done"} (\d+)$/m.exec(text)?.[1];
+  };
+  const before = Number(await purges());
+  const list = 'url="http://a.example/b,c", surrogate-key=d';
+  await successfully(['publish', 'purging', 'first', '--purge', list]);
+  await successfully(['publish', 'purging', 'second', '--type', 'com.example.second', '--purge', list]);
+  assert.equal(Number(await purges()), before + 4);
+  const refused = await run(['publish', 'purging', 'x', '--purge', 'everything']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.errors, /purge_invalid|cannot be understood/);
+  const messages = await stored('purging', 2);
+  assert.deepEqual(
+    messages.map(({ data, type }) => [data, type]),
+    [
+      ['first', undefined],
+      ['second', 'com.example.second'],
+    ],
+  );
+});
+
 test('data is printed as it was published, without envelope', async () => {
   const json = '{"n": 12345678901234567890, "text": "\\u00e4 \\"quoted\\" }", "list": [1.0, {}]}';
   await successfully(['publish', 'bare/a', json]);

@@ -55,6 +55,11 @@ const misuses: readonly (readonly [name: string, args: readonly string[], expect
     /"localhost:8080" is not an address such as http/,
   ],
   ['data besides lines', ['publish', 'a', 'b', '--lines'], /DATA cannot be given with --lines/],
+  [
+    'a purge besides lines',
+    ['publish', 'a', '--purge', 'url=a', '--lines'],
+    /--purge cannot be given with --lines/,
+  ],
   ['a channel that no URL can hold', ['subscribe', 'a/../b'], /segments \. and \.\./],
 ];
 

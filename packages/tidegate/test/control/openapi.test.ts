@@ -50,7 +50,7 @@ test('every path of the admin port is described, and no other', async () => {
     resources: await openStore(log, { kinds }),
     metricsText: async () => '',
     isReady: () => true,
-    purge: () => ({ responses: 0, state: 'done' }),
+    purge: async () => ({ responses: 0, state: 'done' }),
     reload: async () => ({ differences: [], hidden: [], restart: [] }),
     clock: systemClock,
     limits,

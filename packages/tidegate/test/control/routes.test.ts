@@ -26,7 +26,7 @@ async function adminPort(
       resources,
       metricsText: async () => 'tidegate_up 1\n',
       isReady: () => state.ready,
-      purge: (request) => ({ responses: Object.keys(request).length, state: 'done' }),
+      purge: async (request) => ({ responses: Object.keys(request).length, state: 'done' }),
       reload: async () => ({ differences: [], hidden: [], restart: [] }),
       clock: systemClock,
       limits,

@@ -24,6 +24,8 @@ export interface EdgeServerOptions {
   readonly beside?: EdgeServer;
   readonly presence?: EdgesOptions['presence'];
   readonly processes?: EdgesOptions['processes'];
+  /** Default: nothing is cached. */
+  readonly purge?: EdgesOptions['purge'];
   /** Of what is random; processes that know each other need different ones. */
   readonly seed?: number;
 }
@@ -85,6 +87,7 @@ export async function startEdgeServer(options: EdgeServerOptions = {}): Promise<
     version: '1.2.3',
     presence: options.presence,
     processes: options.processes,
+    purge: options.purge ?? ((_purges, _credential, done) => done(null)),
     websocket: options.websocket ?? { compression: false },
   });
   const listener = await createHttpListener({ ...common, host: '127.0.0.1', port: 0 }, edges);

@@ -50,7 +50,7 @@ export const keyCreate = defineCommand({
   summary: 'Make an API key and print it once',
   details:
     'The server stores a hash of the key and what it allows; the key itself is printed now and never again. Permissions are\n' +
-    'publish, subscribe, history, presence and admin; several patterns stand in one --allow, with spaces between them.',
+    'publish, subscribe, history, presence, purge and admin; several patterns stand in one --allow, with spaces between them.',
   operands: [{ name: 'NAME', required: 'required' }],
   options: {
     allow: { kind: 'text', value: 'LIST', description: `What it allows: 'PATTERN=PERMISSION,… PATTERN=…'` },

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { TidegateError } from '../../kernel/index.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { entryOf, type Payload, payloadOf } from '../payload.ts';
-import { publishEntries } from '../publish-entries.ts';
+import { publishEntry } from '../publish-entries.ts';
 import { publishLines } from '../publish-lines.ts';
 import { printReceipt, type Receipt } from '../receipt.ts';
 import { channelPath, knownError, type ServerAddress, sendSuccessfully } from '../requests.ts';
@@ -15,6 +15,7 @@ const INPUT_BYTES_MAX = 256 * 1024 * 1024;
 interface PublishOptions {
   readonly type: string | undefined;
   readonly id: string | undefined;
+  readonly purge: string | undefined;
 }
 
 /** @throws TidegateError body_too_large */
@@ -36,18 +37,19 @@ async function publishOne(
   server: ServerAddress,
   channel: string,
   payload: Payload,
-  { type, id }: PublishOptions,
+  { type, id, purge }: PublishOptions,
 ): Promise<Receipt> {
   if (type === undefined) {
     const headers = {
       'content-type': payload.contentType,
       ...(id === undefined ? {} : { 'idempotency-key': id }),
+      ...(purge === undefined ? {} : { 'tidegate-purge': purge }),
     };
     const body = Buffer.from(payload.bytes);
     const response = await sendSuccessfully(server, channelPath(channel), { method: 'POST', headers, body });
     return (await response.json()) as Receipt;
   }
-  const [outcome] = await publishEntries(server, [entryOf(channel, { id, type }, payload)]);
+  const outcome = await publishEntry(server, entryOf(channel, { id, type }, payload), purge);
   if ('error' in outcome) throw knownError(outcome.error);
   return outcome;
 }
@@ -79,6 +81,11 @@ export const publish = defineCommand({
       value: 'ID',
       description: 'Makes a repeated publish recognisable: it is stored once',
     },
+    purge: {
+      kind: 'text',
+      value: 'LIST',
+      description: "What the gateway's cache forgets first: url=URL, prefix=URL, surrogate-key=KEY",
+    },
     json: { kind: 'flag', description: 'Print the receipts as JSON, one a line' },
     ...PUBLIC_OPTIONS,
   },
@@ -93,13 +100,18 @@ export const publish = defineCommand({
       command: `tidegate publish orders/42 '{"state":"paid"}' --id payment-7`,
       effect: 'Safe to repeat: the second time is a duplicate',
     },
+    {
+      command: `tidegate publish orders/42 '{"state":"paid"}' --purge 'surrogate-key=order-42'`,
+      effect: 'Whoever hears of it and asks the gateway gets the new answer',
+    },
   ],
   async run(options, [channel, data], terminal) {
     const server = await publicServer(options, terminal);
     if (options.lines) {
-      const conflict = data !== undefined ? 'DATA' : options.id !== undefined ? '--id' : null;
-      if (conflict !== null)
-        throw new TidegateError('arguments_invalid', `${conflict} cannot be given with --lines`);
+      const given = { DATA: data, '--id': options.id, '--purge': options.purge };
+      const conflict = Object.entries(given).find(([, value]) => value !== undefined);
+      if (conflict !== undefined)
+        throw new TidegateError('arguments_invalid', `${conflict[0]} cannot be given with --lines`);
       return publishLines(
         { server, channel, type: options.type, contentType: options['content-type'] },
         options.json ? 'json' : 'text',

@@ -1,15 +1,20 @@
-import type { Channels } from '../../channels/index.ts';
+import type { Buffer } from 'node:buffer';
+import type { AccessChannels } from '../../access/port.ts';
+import type { PublishedEvent } from '../../channels/index.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { BodyCollector, type BodyTaker } from '../body-collector.ts';
 import { refuse } from '../refusal.ts';
 import { hasCloudEventHeaders, readCloudEventHeaders } from './cloudevents-headers.ts';
 import { parseContentType } from './content-type.ts';
-import { readEntries, readSingleEntry } from './entries.ts';
+import { type Entries, readEntries, readSingleEntry } from './entries.ts';
 import { eventOfBody, readBodyHead } from './event-of-body.ts';
 import type { EntryRules } from './event-of-entry.ts';
 import { LinesPublish } from './lines-session.ts';
 import { entryBytesMax } from './options.ts';
+import type { CachePurger } from './port.ts';
+import { readPurgeField } from './purge-field.ts';
+import { PurgeFirst } from './purge-first.ts';
 import { BatchPublish, SinglePublish } from './session.ts';
 
 const CLOUD_EVENT = 'application/cloudevents+json';
@@ -23,20 +28,24 @@ const STRICT: EntryRules = { channel: null, form: 'cloudevents' };
 /** What the edge needs. */
 export interface PublishOptions {
   readonly limits: Limits;
+  /** Takes answers out of the caches in front of what is published here. */
+  readonly purge: CachePurger;
 }
 
 /** Takes events from requests. Errors are answered. */
 export class PublishEdge {
   readonly #limits: Limits;
+  readonly #purge: CachePurger;
   readonly #entryBytesMax: number;
 
   constructor(options: PublishOptions) {
     this.#limits = options.limits;
+    this.#purge = options.purge;
     this.#entryBytesMax = entryBytesMax(options.limits);
   }
 
   /** `POST /v1/channels/{channel}`: the body is one event, or, in the CloudEvents batch mode, several. */
-  toChannel(exchange: HttpExchange, channels: Channels, channel: string): void {
+  toChannel(exchange: HttpExchange, channels: AccessChannels, channel: string): void {
     try {
       this.#toChannel(exchange, channels, channel);
     } catch (error) {
@@ -45,7 +54,7 @@ export class PublishEdge {
   }
 
   /** `POST /v1/publish`: the body is many events, each with a channel of its own. */
-  toMany(exchange: HttpExchange, channels: Channels): void {
+  toMany(exchange: HttpExchange, channels: AccessChannels): void {
     try {
       this.#toMany(exchange, channels);
     } catch (error) {
@@ -53,7 +62,7 @@ export class PublishEdge {
     }
   }
 
-  #toChannel(exchange: HttpExchange, channels: Channels, channel: string): void {
+  #toChannel(exchange: HttpExchange, channels: AccessChannels, channel: string): void {
     const { headers } = exchange.request;
     assertIdentityCoding(exchange);
     const contentType = headers.get('content-type');
@@ -65,11 +74,12 @@ export class PublishEdge {
     }
     const cloudEvent = hasCloudEventHeaders(headers) ? readCloudEventHeaders(headers) : null;
     const head = readBodyHead(channel, contentType, cloudEvent, headers.get('idempotency-key'));
-    const taker = new SinglePublish(exchange, channels, (body) => eventOfBody(head, body));
+    const purge = this.#purgeFirst(exchange, channels);
+    const taker = new SinglePublish(exchange, channels, (body) => eventOfBody(head, body), purge);
     receive(exchange, taker, this.#limits.messageBytesMax);
   }
 
-  #toMany(exchange: HttpExchange, channels: Channels): void {
+  #toMany(exchange: HttpExchange, channels: AccessChannels): void {
     assertIdentityCoding(exchange);
     const contentType = exchange.request.headers.get('content-type');
     const parsed = contentType === undefined ? null : parseContentType(contentType);
@@ -78,6 +88,11 @@ export class PublishEdge {
       parsed === null || (parsed.charset !== null && parsed.rule === 'binary') ? '' : parsed.mediaType;
     switch (mediaType) {
       case NDJSON: {
+        if (readPurgeField(exchange.request.headers) !== null)
+          throw new TidegateError(
+            'purge_invalid',
+            'A stream has no end to purge before: send one event, or a batch as JSON.',
+          );
         const session = new LinesPublish(exchange, channels, this.#limits, SHORTHAND, this.#entryBytesMax);
         exchange.request.body.receive(session, Number.POSITIVE_INFINITY);
         break;
@@ -98,10 +113,12 @@ export class PublishEdge {
   }
 
   /** The structured and the batched mode of the CloudEvents HTTP binding (sections 3.2 and 3.3), in JSON. */
-  #structured(exchange: HttpExchange, channels: Channels, mediaType: string, rules: EntryRules): void {
+  #structured(exchange: HttpExchange, channels: AccessChannels, mediaType: string, rules: EntryRules): void {
     switch (mediaType) {
       case CLOUD_EVENT: {
-        const taker = new SinglePublish(exchange, channels, (body) => readSingleEntry(body, rules));
+        const purge = this.#purgeFirst(exchange, channels);
+        const toEvent = (body: Buffer): PublishedEvent => readSingleEntry(body, rules);
+        const taker = new SinglePublish(exchange, channels, toEvent, purge);
         receive(exchange, taker, this.#entryBytesMax);
         break;
       }
@@ -116,10 +133,17 @@ export class PublishEdge {
     }
   }
 
-  #batch(exchange: HttpExchange, channels: Channels, rules: EntryRules): void {
+  #batch(exchange: HttpExchange, channels: AccessChannels, rules: EntryRules): void {
     const { batchBytesMax, batchEventsMax } = this.#limits;
-    const taker = new BatchPublish(exchange, channels, (body) => readEntries(body, rules, batchEventsMax));
-    receive(exchange, taker, batchBytesMax);
+    const purge = this.#purgeFirst(exchange, channels);
+    const toEntries = (body: Buffer): Entries => readEntries(body, rules, batchEventsMax);
+    receive(exchange, new BatchPublish(exchange, channels, toEntries, purge), batchBytesMax);
+  }
+
+  /** What the request wants to be purged before; null if nothing. */
+  #purgeFirst(exchange: HttpExchange, channels: AccessChannels): PurgeFirst | null {
+    const purges = readPurgeField(exchange.request.headers);
+    return purges === null ? null : new PurgeFirst(exchange, channels, purges, this.#purge);
   }
 }
 

@@ -1,1 +1,2 @@
 export { PublishEdge, type PublishOptions } from './edge.ts';
+export type { CachePurger } from './port.ts';

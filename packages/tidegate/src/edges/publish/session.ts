@@ -6,6 +6,7 @@ import type { BodyTaker } from '../body-collector.ts';
 import { refuse } from '../refusal.ts';
 import { outcomeJson, receiptJson } from './codec.ts';
 import type { Entries } from './entries.ts';
+import type { PurgeFirst } from './purge-first.ts';
 
 const HEADERS: ResponseHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
@@ -17,12 +18,22 @@ export class SinglePublish implements BodyTaker {
   readonly #exchange: HttpExchange;
   readonly #channels: Channels;
   readonly #toEvent: (body: Buffer) => PublishedEvent;
+  readonly #purge: PurgeFirst | null;
 
-  /** `toEvent` throws a TidegateError if the body is not an event. */
-  constructor(exchange: HttpExchange, channels: Channels, toEvent: (body: Buffer) => PublishedEvent) {
+  /**
+   * `toEvent` throws a TidegateError if the body is not an event.
+   * @param purge what is purged first; null for nothing
+   */
+  constructor(
+    exchange: HttpExchange,
+    channels: Channels,
+    toEvent: (body: Buffer) => PublishedEvent,
+    purge: PurgeFirst | null,
+  ) {
     this.#exchange = exchange;
     this.#channels = channels;
     this.#toEvent = toEvent;
+    this.#purge = purge;
   }
 
   complete(body: Buffer): void {
@@ -33,7 +44,8 @@ export class SinglePublish implements BodyTaker {
       refuse(this.#exchange, error);
       return;
     }
-    this.#channels.publish([event], 'http', this.#answer);
+    if (this.#purge === null) this.#channels.publish([event], 'http', this.#answer);
+    else this.#purge.before(() => this.#channels.publish([event], 'http', this.#answer));
   }
 
   failed(error: TidegateError): void {
@@ -52,12 +64,22 @@ export class BatchPublish implements BodyTaker {
   readonly #exchange: HttpExchange;
   readonly #channels: Channels;
   readonly #toEntries: (body: Buffer) => Entries;
+  readonly #purge: PurgeFirst | null;
 
-  /** `toEntries` throws a TidegateError if the body is not a batch at all; then nothing is stored. */
-  constructor(exchange: HttpExchange, channels: Channels, toEntries: (body: Buffer) => Entries) {
+  /**
+   * `toEntries` throws a TidegateError if the body is not a batch at all; then nothing is stored.
+   * @param purge what is purged first; null for nothing
+   */
+  constructor(
+    exchange: HttpExchange,
+    channels: Channels,
+    toEntries: (body: Buffer) => Entries,
+    purge: PurgeFirst | null,
+  ) {
     this.#exchange = exchange;
     this.#channels = channels;
     this.#toEntries = toEntries;
+    this.#purge = purge;
   }
 
   complete(body: Buffer): void {
@@ -68,6 +90,15 @@ export class BatchPublish implements BodyTaker {
       refuse(this.#exchange, error);
       return;
     }
+    if (this.#purge === null) this.#publish(entries);
+    else this.#purge.before(() => this.#publish(entries));
+  }
+
+  failed(error: TidegateError): void {
+    this.#exchange.fail(error);
+  }
+
+  #publish(entries: Entries): void {
     publishEntries(this.#channels, entries, (outcomes) => {
       let text = '{"results":[';
       let status = 200;
@@ -79,10 +110,6 @@ export class BatchPublish implements BodyTaker {
       }
       this.#exchange.respond(status, HEADERS, `${text}]}\n`);
     });
-  }
-
-  failed(error: TidegateError): void {
-    this.#exchange.fail(error);
   }
 }
 

@@ -22,6 +22,8 @@ export interface CacheCounters {
   readonly outcomes: OutcomeCounters;
   readonly evicted: Counter;
   readonly purged: Counter;
+  /** What was asked to be purged, and carried out or refused. */
+  readonly purges: Readonly<Record<'done' | 'refused', Counter>>;
   /** Responses that were validated by a 304. */
   readonly validated: Counter;
   /** Clients that waited for a response which could not be shared. */
@@ -40,10 +42,16 @@ export function cacheCounters(metrics: Metrics): CacheCounters {
   };
   const outcomes = CACHE_OUTCOMES.map((outcome) => [outcome, metrics.counter(requests, [outcome])] as const);
   const counter = (name: string, help: string): Counter => metrics.counter({ name, help });
+  const purges = {
+    name: 'tidegate_cache_purges_total',
+    help: 'URLs, prefixes and surrogate keys that were to be purged, by whether they were.',
+    labels: ['outcome'],
+  };
   return {
     outcomes: Object.fromEntries(outcomes) as Record<CacheOutcome, Counter>,
     evicted: counter('tidegate_cache_evicted_total', 'Stored responses that went for others.'),
     purged: counter('tidegate_cache_purged_total', 'Stored responses that were purged or invalidated.'),
+    purges: { done: metrics.counter(purges, ['done']), refused: metrics.counter(purges, ['refused']) },
     validated: counter('tidegate_cache_validated_total', 'Stored responses that their origin confirmed.'),
     released: counter(
       'tidegate_cache_released_total',

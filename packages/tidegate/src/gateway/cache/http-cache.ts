@@ -7,7 +7,7 @@ import type { CacheParts } from './fetch-plan.ts';
 import { FieldList } from './field-list.ts';
 import type { CacheRule } from './options.ts';
 import type { CacheRequest, FetchedHead } from './port.ts';
-import { type PurgeRequest, type PurgeResult, readPurge } from './purge.ts';
+import { type Purge, type PurgeRequest, type PurgeResult, readPurge } from './purge.ts';
 import { PurgeLimiter } from './purge-limiter.ts';
 import { RouteCache } from './route-cache.ts';
 import { UncacheableMarks } from './uncacheable-marks.ts';
@@ -78,20 +78,42 @@ export class HttpCache {
 
   /**
    * Purges. What is purged is not served from now on, and what is on its way from an origin by now is not stored.
-   * Fails with purge_invalid, and with purge_rate_exceeded if the credential purges too often.
-   * @param credential whose purge it is, as `Identity.name` names it
+   * Fails with purge_invalid, and with purge_rate_exceeded if the credential purges too often; then nothing is purged, unless too many purges are
+   * still being carried out: then some may be.
+   * @param credential whose purges they are, as `Identity.name` names it
    */
-  purge(request: PurgeRequest, credential: string): PurgeResult {
-    readPurge(request);
-    this.#limiter.take(credential);
-    return this.carryOut(request);
+  purge(requests: readonly PurgeRequest[], credential: string): PurgeResult {
+    const counters = this.#parts.counters.purges;
+    try {
+      const purges = requests.map(readPurge);
+      this.#limiter.take(credential, purges.length);
+      const result = this.#carryOut(purges);
+      counters.done.add(purges.length);
+      return result;
+    } catch (error) {
+      counters.refused.add(requests.length);
+      throw error;
+    }
   }
 
-  /** The same for a purge that another process of the server has counted. */
-  carryOut(request: PurgeRequest): PurgeResult {
-    const purge = readPurge(request);
-    if (purge.kind !== 'url') return this.#parts.store.purgeMany(purge);
-    return { responses: this.#removeUri(purge.uri), state: 'done' };
+  /** The same for purges that another process of the server has counted. */
+  carryOut(requests: readonly PurgeRequest[]): PurgeResult {
+    return this.#carryOut(requests.map(readPurge));
+  }
+
+  #carryOut(purges: readonly Purge[]): PurgeResult {
+    let responses = 0;
+    let state: PurgeResult['state'] = 'done';
+    for (const purge of purges) {
+      if (purge.kind === 'url') {
+        responses += this.#removeUri(purge.uri);
+        continue;
+      }
+      const result = this.#parts.store.purgeMany(purge);
+      responses += result.responses;
+      if (result.state === 'sweeping') state = 'sweeping';
+    }
+    return { responses, state };
   }
 
   #removeUri(uri: string): number {

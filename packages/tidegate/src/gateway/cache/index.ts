@@ -13,7 +13,7 @@ export type {
   ForwardChanges,
   HeadOutcome,
 } from './port.ts';
-export type { PurgeRequest, PurgeResult } from './purge.ts';
+export { type PurgeRequest, type PurgeResult, purgeRequestOf } from './purge.ts';
 export type { RouteCache } from './route-cache.ts';
-export { SharedPurges } from './shared-purges.ts';
+export { type PurgeCallback, SharedPurges } from './shared-purges.ts';
 export { SURROGATE_KEY } from './surrogate-keys.ts';

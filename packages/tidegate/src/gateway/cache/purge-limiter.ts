@@ -14,19 +14,26 @@ export class PurgeLimiter {
   }
 
   /**
-   * Counts a purge. Fails with purge_rate_exceeded, which says when to try again.
+   * Counts purges that are made together, all or none. Fails with purge_rate_exceeded, which says when to try again, and with purge_invalid if they are
+   * more than may come at once at all.
    * @param credential as `Identity.name` names it
    */
-  take(credential: string): void {
-    const bucket =
-      this.#buckets.get(credential) ?? new TokenBucket(this.#clock, this.#limits.cachePurgesPerSecondMax);
+  take(credential: string, purges: number): void {
+    const { cachePurgesPerSecondMax } = this.#limits;
+    if (purges > cachePurgesPerSecondMax)
+      throw new TidegateError(
+        'purge_invalid',
+        `There are ${purges} at once; at most ${cachePurgesPerSecondMax} are allowed in a second.`,
+      );
+    const bucket = this.#buckets.get(credential) ?? new TokenBucket(this.#clock, cachePurgesPerSecondMax);
     this.#buckets.delete(credential);
     this.#buckets.set(credential, bucket);
     if (this.#buckets.size > this.#limits.cachePurgeCredentialsMax) {
       const [longestAgo] = this.#buckets.keys();
       this.#buckets.delete(longestAgo);
     }
-    if (bucket.take()) return;
-    throw new TidegateError('purge_rate_exceeded', '', { retryAfterMs: bucket.waitMs(1) });
+    const waitMs = bucket.waitMs(purges);
+    if (waitMs > 0) throw new TidegateError('purge_rate_exceeded', '', { retryAfterMs: waitMs });
+    bucket.spend(purges);
   }
 }

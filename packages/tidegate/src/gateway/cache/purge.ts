@@ -9,6 +9,21 @@ export type PurgeRequest =
   | { readonly prefix: string }
   | { readonly surrogateKey: string };
 
+const MEMBERS = ['url', 'prefix', 'surrogateKey'] as const;
+
+/** Takes a request from JSON: an object with one of the three members, a text. Fails with purge_invalid. */
+export function purgeRequestOf(value: unknown): PurgeRequest {
+  const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const [[name, text] = []] = members;
+  const member = MEMBERS.find((known) => known === name);
+  if (members.length !== 1 || member === undefined || typeof text !== 'string')
+    throw new TidegateError(
+      'purge_invalid',
+      'What is to be purged has one member, a text: url, prefix or surrogateKey.',
+    );
+  return { [member]: text } as unknown as PurgeRequest;
+}
+
 /** What a purge has done. From now on nothing of what it names is served, even if it is still being taken out (`sweeping`). */
 export interface PurgeResult {
   /** How many responses have been taken out so far. */

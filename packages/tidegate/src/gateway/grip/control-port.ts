@@ -1,15 +1,19 @@
 import { Buffer } from 'node:buffer';
-import type { EventPublisher } from '../../channels/index.ts';
+import type { AccessChannels } from '../../access/port.ts';
 import { type Limits, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, HttpHandler, HttpRequest } from '../../listeners/port.ts';
 import { preferredType } from '../../wire/http1/index.ts';
+import type { PurgeCallback, PurgeRequest } from '../cache/index.ts';
 import type { GripPublisher, ItemReceipt } from './grip-publisher.ts';
-import { parsePublishRequest } from './publish-request.ts';
+import { type PublishRequest, parsePublishRequest } from './publish-request.ts';
+
+/** Whoever publishes, with what they may do. */
+export type ItemsPublisher = Pick<AccessChannels, 'publish' | 'purgeAs'>;
 
 /** Tells by whom the events of a request are published: the channels as its credential may use them. */
 export type Authorize = (
   request: HttpRequest,
-  done: (result: EventPublisher | TidegateError) => void,
+  done: (result: ItemsPublisher | TidegateError) => void,
 ) => void;
 
 export interface ControlPortOptions {
@@ -18,6 +22,8 @@ export interface ControlPortOptions {
   readonly authorize: Authorize;
   /** Looks after everybody who waits: origins are asked for what was missed. */
   readonly recover: () => void;
+  /** Takes answers out of the caches of all processes: see `Gateway.purge`. */
+  readonly purge: (requests: readonly PurgeRequest[], credential: string, done: PurgeCallback) => void;
   readonly limits: Limits;
 }
 
@@ -87,9 +93,10 @@ export function createControlPort(options: ControlPortOptions): HttpHandler {
 function receivePublish(
   exchange: HttpExchange,
   type: AnswerType,
-  by: EventPublisher,
-  { publisher, limits }: ControlPortOptions,
+  by: ItemsPublisher,
+  options: ControlPortOptions,
 ): void {
+  const { limits } = options;
   const parts: Buffer[] = [];
   const { body } = exchange.request;
   body.receive(
@@ -97,8 +104,8 @@ function receivePublish(
       data: (slice) => parts.push(Buffer.from(slice)),
       end: () => {
         try {
-          const items = parsePublishRequest(Buffer.concat(parts), limits);
-          publisher.publish(items, by, (outcomes) => answer(exchange, type, outcomes));
+          const request = parsePublishRequest(Buffer.concat(parts), limits);
+          purgeAndPublish(exchange, type, request, by, options);
         } catch (error) {
           refuse(exchange, type, TidegateError.from(error));
         }
@@ -107,6 +114,25 @@ function receivePublish(
     },
     limits.batchBytesMax,
   );
+}
+
+/** Nothing is published before every process has forgotten what is to be purged: whoever hears of the items may ask again at once. */
+function purgeAndPublish(
+  exchange: HttpExchange,
+  type: AnswerType,
+  { items, purges }: PublishRequest,
+  by: ItemsPublisher,
+  { publisher, purge }: ControlPortOptions,
+): void {
+  const publish = (): void => publisher.publish(items, by, (outcomes) => answer(exchange, type, outcomes));
+  if (purges.length === 0) {
+    publish();
+    return;
+  }
+  purge(purges, by.purgeAs(), (outcome) => {
+    if (outcome instanceof TidegateError) exchange.fail(outcome);
+    else publish();
+  });
 }
 
 /** Clients of Pushpin look at the status only: it is that of the first item that was not stored. */

@@ -66,6 +66,7 @@ export class TableAccess implements Access {
       subscribe: (request) => this.#channels.subscribe(request),
       drain: () => this.#channels.drain(),
       admit: (_channels, ready) => ready(),
+      purgeAs: () => '',
       reach: (_channels, _footing, ready) => ready(),
     };
   }

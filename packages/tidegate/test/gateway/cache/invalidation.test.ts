@@ -66,6 +66,6 @@ test('what a change is about is told, so that the caches of other processes can 
   for (const target of ['/a', '/b', '/c']) other.fill(requestOf(target), { fields: FRESH });
   const uris = one.cache.invalidate(requestOf('/a', {}, { method: 'POST' }), headOf(201, { location: '/b' }));
   assert.deepEqual(uris, ['http://api.example/a', 'http://api.example/b']);
-  for (const url of uris) other.cache.carryOut({ url });
+  other.cache.carryOut(uris.map((url) => ({ url })));
   assert.deepEqual(stored(other, ['/a', '/b', '/c']), ['/c']);
 });

@@ -55,8 +55,8 @@ test('a path of a thousand slashes costs limits.cachePathDepthMax nodes, and is 
     const deep = `/${'a/'.repeat(1000)}`;
     fixture.fill(requestOf(deep), { fields: FRESH });
     const { bytes } = fixture.cache;
-    assert.equal(fixture.cache.purge({ prefix: `${BASE}/${'a/'.repeat(999)}b` }, 'key:a').responses, 0);
-    assert.equal(fixture.cache.purge({ prefix: `${BASE}/${'a/'.repeat(900)}` }, 'key:a').responses, 1);
+    assert.equal(fixture.cache.purge([{ prefix: `${BASE}/${'a/'.repeat(999)}b` }], 'key:a').responses, 0);
+    assert.equal(fixture.cache.purge([{ prefix: `${BASE}/${'a/'.repeat(900)}` }], 'key:a').responses, 1);
     return bytes;
   };
   assert.ok(bytesOf(20) - bytesOf(10) < 10 * 500);
@@ -99,16 +99,16 @@ test('property: whatever happens, what is counted is what is there, and no more 
             fields: { ...FRESH, vary: 'x-v', 'surrogate-key': step.keys },
             body: 'x'.repeat(step.length),
           });
-        } else if (step.kind === 'url') fixture.cache.purge({ url: `${BASE}${target(step.path)}` }, 'k');
-        else if (step.kind === 'prefix') fixture.cache.purge({ prefix: `${BASE}/${step.path % 3}/` }, 'k');
-        else if (step.kind === 'key') fixture.cache.purge({ surrogateKey: step.key }, 'k');
+        } else if (step.kind === 'url') fixture.cache.purge([{ url: `${BASE}${target(step.path)}` }], 'k');
+        else if (step.kind === 'prefix') fixture.cache.purge([{ prefix: `${BASE}/${step.path % 3}/` }], 'k');
+        else if (step.kind === 'key') fixture.cache.purge([{ surrogateKey: step.key }], 'k');
         else if (step.kind === 'later') fixture.advanceSeconds(30);
         else fixture.clock.endTurn();
         assert.ok(fixture.cache.bytes <= limits.cacheBytesMax);
         assert.ok(fixture.cache.responses === 0 || fixture.cache.bytes > 0);
       }
       while (fixture.clock.hasTurnWork) fixture.clock.endTurn();
-      fixture.cache.purge({ prefix: `${BASE}/` }, 'k');
+      fixture.cache.purge([{ prefix: `${BASE}/` }], 'k');
       while (fixture.clock.hasTurnWork) fixture.clock.endTurn();
       assert.equal(fixture.cache.responses, 0);
       assert.equal(fixture.cache.bytes, 0);

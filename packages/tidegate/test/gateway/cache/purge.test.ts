@@ -22,12 +22,12 @@ test('a purge by URL takes all variants out, of all routes, and nothing else', (
   fixture.fill(requestOf('/v', { 'x-a': '1' }), { fields: { ...FRESH, vary: 'x-a' } });
   fixture.fill(requestOf('/v', { 'x-a': '2' }), { fields: { ...FRESH, vary: 'x-a' } });
   fixture.fill(requestOf('/v'), { fields: FRESH }, other);
-  assert.deepEqual(fixture.cache.purge({ url: 'HTTP://API.example:80/v' }, 'key:a'), {
+  assert.deepEqual(fixture.cache.purge([{ url: 'HTTP://API.example:80/v' }], 'key:a'), {
     responses: 3,
     state: 'done',
   });
-  assert.deepEqual(fixture.cache.purge({ url: `${BASE}/a` }, 'key:a'), { responses: 1, state: 'done' });
-  assert.deepEqual(fixture.cache.purge({ url: `${BASE}/a` }, 'key:a'), { responses: 0, state: 'done' });
+  assert.deepEqual(fixture.cache.purge([{ url: `${BASE}/a` }], 'key:a'), { responses: 1, state: 'done' });
+  assert.deepEqual(fixture.cache.purge([{ url: `${BASE}/a` }], 'key:a'), { responses: 0, state: 'done' });
   assert.equal(isStored(fixture, '/a/b'), true);
   assert.equal(isStored(fixture, '/a?x'), true);
   assert.equal(fixture.metrics.value('tidegate_cache_purged_total'), 4);
@@ -35,8 +35,8 @@ test('a purge by URL takes all variants out, of all routes, and nothing else', (
 
 test('a URL means the same however its path is written', () => {
   const fixture = filled(['/~a/b', '/c']);
-  assert.equal(fixture.cache.purge({ url: `${BASE}/x/../%7ea/%62` }, 'key:a').responses, 1);
-  assert.throws(() => fixture.cache.purge({ url: `${BASE}/%zz` }, 'key:a'), { code: 'purge_invalid' });
+  assert.equal(fixture.cache.purge([{ url: `${BASE}/x/../%7ea/%62` }], 'key:a').responses, 1);
+  assert.throws(() => fixture.cache.purge([{ url: `${BASE}/%zz` }], 'key:a'), { code: 'purge_invalid' });
   fixture.cache.invalidate(requestOf('/', {}, { method: 'POST' }), headOf(201, { location: '/%63' }));
   assert.equal(isStored(fixture, '/c'), false);
 });
@@ -54,7 +54,7 @@ test('a purge by prefix takes out what begins with it', () => {
   ];
   const purged = (prefix: string): readonly string[] => {
     const fixture = filled(targets);
-    const { responses } = fixture.cache.purge({ prefix: BASE + prefix }, 'key:a');
+    const { responses } = fixture.cache.purge([{ prefix: BASE + prefix }], 'key:a');
     const gone = targets.filter((target) => !isStored(fixture, target));
     assert.equal(responses, gone.length);
     return gone;
@@ -111,13 +111,13 @@ test('a purge by surrogate key takes out what its origin gave the key, and clien
   fixture.fill(requestOf('/b'), { fields: { ...FRESH, 'surrogate-key': ['post:2', 'post:3'] } });
   fixture.fill(requestOf('/c'), { fields: FRESH });
   assert.equal(fixture.ask(requestOf('/a')).client.headers.get('surrogate-key'), undefined);
-  assert.equal(fixture.cache.purge({ surrogateKey: 'post' }, 'key:a').responses, 0);
-  assert.equal(fixture.cache.purge({ surrogateKey: 'post:3' }, 'key:a').responses, 1);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'post' }], 'key:a').responses, 0);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'post:3' }], 'key:a').responses, 1);
   assert.deepEqual(
     ['/a', '/b', '/c'].map((target) => isStored(fixture, target)),
     [true, false, true],
   );
-  assert.equal(fixture.cache.purge({ surrogateKey: 'post:2' }, 'key:a').responses, 1);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'post:2' }], 'key:a').responses, 1);
 });
 
 test('a 304 keeps the surrogate keys, or brings others', () => {
@@ -129,8 +129,8 @@ test('a 304 keeps the surrogate keys, or brings others', () => {
   fixture.fill(requestOf('/a'), { fields: { ...FRESH, etag: '"1"', 'surrogate-key': 'one' } });
   validate({});
   validate({ 'surrogate-key': 'two' });
-  assert.equal(fixture.cache.purge({ surrogateKey: 'one' }, 'key:a').responses, 0);
-  assert.equal(fixture.cache.purge({ surrogateKey: 'two' }, 'key:a').responses, 1);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'one' }], 'key:a').responses, 0);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'two' }], 'key:a').responses, 1);
 });
 
 test('a response with more than limits.cacheSurrogateKeysMax keys is not stored', () => {
@@ -153,7 +153,7 @@ test('what cannot be understood as a purge is refused', () => {
     { surrogateKey: 'a b' },
   ] satisfies PurgeRequest[])
     assert.throws(
-      () => fixture.cache.purge(request, 'key:a'),
+      () => fixture.cache.purge([request], 'key:a'),
       { code: 'purge_invalid' },
       JSON.stringify(request),
     );
@@ -171,7 +171,7 @@ for (const purge of WIDE) {
       fixture.answer(fetch, { fields: { ...FRESH, 'surrogate-key': 'k' }, body: 'x' });
     };
     for (let at = 0; at < 1000; at++) fill(`/p/${at}`);
-    const { responses, state } = fixture.cache.purge(purge, 'key:a');
+    const { responses, state } = fixture.cache.purge([purge], 'key:a');
     assert.equal(state, 'sweeping');
     assert.ok(responses <= 100);
     assert.equal(isStored(fixture, '/p/999'), false);
@@ -193,7 +193,7 @@ for (const purge of WIDE) {
   test(`a response that was on its way during a purge by ${what} is not stored, nor waited for`, () => {
     const fixture = new CacheFixture();
     const { fetch, client } = fixture.fetch(requestOf('/p/1'));
-    fixture.cache.purge(purge, 'key:a');
+    fixture.cache.purge([purge], 'key:a');
     const late = fixture.fetch(requestOf('/p/1'));
     assert.equal(fixture.kind(requestOf('/p/1')), 'wait', 'for the one that was begun after it');
     fixture.answer(fetch, { fields: { ...FRESH, 'surrogate-key': 'k' }, body: 'before' });
@@ -209,7 +209,7 @@ for (const purge of WIDE) {
     fixture.fill(requestOf('/p/1'), { fields: { ...FRESH, etag: '"1"', 'surrogate-key': 'k' } });
     fixture.advanceSeconds(61);
     const { fetch, client } = fixture.fetch(requestOf('/p/1'));
-    fixture.cache.purge(purge, 'key:a');
+    fixture.cache.purge([purge], 'key:a');
     fetch.head(headOf(304, {}));
     assert.equal(client.status, 200);
     assert.equal(fixture.cache.responses, 0);
@@ -219,9 +219,9 @@ for (const purge of WIDE) {
 test('a purge of other things does not keep a response from being stored', () => {
   const fixture = new CacheFixture();
   const { fetch } = fixture.fetch(requestOf('/p/1'));
-  fixture.cache.purge({ prefix: `${BASE}/q/` }, 'key:a');
-  fixture.cache.purge({ surrogateKey: 'other' }, 'key:a');
-  fixture.cache.purge({ url: `${BASE}/p/2` }, 'key:a');
+  fixture.cache.purge([{ prefix: `${BASE}/q/` }], 'key:a');
+  fixture.cache.purge([{ surrogateKey: 'other' }], 'key:a');
+  fixture.cache.purge([{ url: `${BASE}/p/2` }], 'key:a');
   fixture.answer(fetch, { fields: { ...FRESH, 'surrogate-key': 'k' } });
   assert.equal(fixture.cache.responses, 1);
 });
@@ -229,7 +229,7 @@ test('a purge of other things does not keep a response from being stored', () =>
 test('a response that was on its way during a purge by URL is not stored, nor waited for', () => {
   const fixture = new CacheFixture();
   const { fetch } = fixture.fetch(requestOf('/a'));
-  fixture.cache.purge({ url: `${BASE}/a` }, 'key:a');
+  fixture.cache.purge([{ url: `${BASE}/a` }], 'key:a');
   fixture.fetch(requestOf('/a'));
   assert.equal(fixture.kind(requestOf('/a')), 'wait', 'for the one that was begun after it');
   fixture.answer(fetch, { fields: FRESH });
@@ -239,9 +239,9 @@ test('a response that was on its way during a purge by URL is not stored, nor wa
 test('of what began before limits.cachePurgesRememberedMax purges, nothing is stored', () => {
   const fixture = filled([], { cachePurgesRememberedMax: 3 });
   const old = fixture.fetch(requestOf('/old'));
-  fixture.cache.purge({ prefix: `${BASE}/x` }, 'key:a');
+  fixture.cache.purge([{ prefix: `${BASE}/x` }], 'key:a');
   const young = fixture.fetch(requestOf('/young'));
-  for (let count = 0; count < 3; count++) fixture.cache.purge({ prefix: `${BASE}/x` }, 'key:a');
+  for (let count = 0; count < 3; count++) fixture.cache.purge([{ prefix: `${BASE}/x` }], 'key:a');
   fixture.answer(old.fetch, { fields: FRESH });
   assert.equal(fixture.cache.responses, 0);
   fixture.answer(young.fetch, { fields: FRESH });
@@ -253,7 +253,7 @@ test('beyond limits.cachePurgesPendingMax large purges are refused until one is 
     Array.from({ length: 50 }, (_, at) => `/p/${at}`),
     { cachePurgeStepMax: 10, cachePurgesPendingMax: 2 },
   );
-  const purge = () => fixture.cache.purge({ prefix: `${BASE}/p/` }, 'key:a');
+  const purge = () => fixture.cache.purge([{ prefix: `${BASE}/p/` }], 'key:a');
   assert.equal(purge().state, 'sweeping');
   assert.equal(purge().state, 'sweeping');
   assert.throws(purge, { code: 'purge_rate_exceeded', retryAfterMs: 1000 });
@@ -263,7 +263,7 @@ test('beyond limits.cachePurgesPendingMax large purges are refused until one is 
 
 test('limits.cachePurgesPerSecondMax bounds how often each credential purges', () => {
   const fixture = filled(['/a'], { cachePurgesPerSecondMax: 2 });
-  const purge = (credential: string) => fixture.cache.purge({ url: `${BASE}/a` }, credential);
+  const purge = (credential: string) => fixture.cache.purge([{ url: `${BASE}/a` }], credential);
   purge('key:a');
   purge('key:a');
   assert.throws(() => purge('key:a'), { code: 'purge_rate_exceeded', retryAfterMs: 500 });
@@ -275,11 +275,40 @@ test('limits.cachePurgesPerSecondMax bounds how often each credential purges', (
 
 test('beyond limits.cachePurgeCredentialsMax the credential is forgotten that purged longest ago', () => {
   const fixture = filled([], { cachePurgesPerSecondMax: 1, cachePurgeCredentialsMax: 2 });
-  const purge = (credential: string) => fixture.cache.purge({ surrogateKey: 'x' }, credential);
+  const purge = (credential: string) => fixture.cache.purge([{ surrogateKey: 'x' }], credential);
   purge('key:a');
   purge('key:b');
   assert.throws(() => purge('key:a'));
   purge('key:c');
   assert.throws(() => purge('key:a'));
   purge('key:b');
+});
+
+test('purges that are made together are counted together, all or none', () => {
+  const fixture = filled(['/a', '/b', '/c'], { cachePurgesPerSecondMax: 3 });
+  const purge = (...targets: readonly string[]) =>
+    fixture.cache.purge(
+      targets.map((target) => ({ url: BASE + target })),
+      'key:a',
+    );
+  assert.deepEqual(purge('/a', '/b'), { responses: 2, state: 'done' });
+  assert.throws(() => purge('/b', '/c'), { code: 'purge_rate_exceeded', retryAfterMs: 334 });
+  assert.equal(isStored(fixture, '/c'), true);
+  fixture.clock.advance(334);
+  assert.deepEqual(purge('/b', '/c'), { responses: 1, state: 'done' });
+  assert.throws(() => purge('/a', '/b', '/c', '/d'), { code: 'purge_invalid', retryAfterMs: null });
+  assert.throws(() => purge('/a', '/%zz'), { code: 'purge_invalid' });
+  assert.equal(fixture.metrics.value('tidegate_cache_purges_total done'), 4);
+  assert.equal(fixture.metrics.value('tidegate_cache_purges_total refused'), 8);
+});
+
+test('several purges of many responses say together how far they are', () => {
+  const fixture = filled(
+    Array.from({ length: 50 }, (_, at) => `/p/${at}`),
+    { cachePurgeStepMax: 10, cachePurgesPendingMax: 2 },
+  );
+  const wide: readonly PurgeRequest[] = [{ prefix: `${BASE}/p/` }, { url: `${BASE}/p/1` }];
+  assert.equal(fixture.cache.purge(wide, 'key:a').state, 'sweeping');
+  assert.equal(isStored(fixture, '/p/49'), false);
+  assert.equal(fixture.cache.purge([{ surrogateKey: 'none' }, { url: `${BASE}/p` }], 'key:a').state, 'done');
 });

@@ -147,7 +147,7 @@ test('property: in any order of events each client is told one outcome, bodies a
             choose(open, step.pick)?.take(3);
             break;
           case 'purge':
-            fixture.cache.purge(step.what, 'key:a');
+            fixture.cache.purge([step.what], 'key:a');
             break;
           case 'later':
             fixture.advanceSeconds(step.seconds);

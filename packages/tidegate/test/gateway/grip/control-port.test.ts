@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Hub } from '../../../src/channels/index.ts';
-import { type Authorize, createControlPort } from '../../../src/gateway/grip/control-port.ts';
+import {
+  type Authorize,
+  type ControlPortOptions,
+  createControlPort,
+  type ItemsPublisher,
+} from '../../../src/gateway/grip/control-port.ts';
 import { GripPublisher } from '../../../src/gateway/grip/grip-publisher.ts';
 import {
   type Limits,
@@ -29,6 +34,7 @@ async function openPort(
   t: TestContext,
   overrides: Partial<Limits> = {},
   authorize?: Authorize,
+  purge: ControlPortOptions['purge'] = (_purges, _credential, done) => done({ responses: 0, state: 'done' }),
 ): Promise<Port> {
   const limits = resolveLimits(overrides);
   const log = openMemoryLog({
@@ -44,7 +50,8 @@ async function openPort(
   let recoveries = 0;
   const handler = createControlPort({
     publisher,
-    authorize: authorize ?? ((_, done) => done(hub)),
+    authorize: authorize ?? ((_, done) => done(byHub(hub))),
+    purge,
     recover: () => {
       recoveries++;
     },
@@ -68,6 +75,12 @@ async function openPort(
       ask('POST', '/publish', { body, headers: accept === undefined ? {} : { accept } }),
   };
 }
+
+/** Whoever may do everything. */
+const byHub = (hub: Hub): ItemsPublisher => ({
+  publish: (...events) => hub.publish(...events),
+  purgeAs: () => 'key:a',
+});
 
 const items = (...list: object[]): string => JSON.stringify({ items: list });
 const hello = { channel: 'a', id: '1', 'http-stream': { content: 'hello' } };
@@ -187,4 +200,51 @@ test('whoever is not authorized publishes nothing and recovers nothing', async (
   assert.equal((await publish(items(hello))).status, 403);
   assert.equal((await ask('POST', '/recover')).status, 403);
   assert.deepEqual([recoveries(), subscriber.data, asked.length], [0, [], 2]);
+});
+
+test('what is to be purged is purged before anything is published, or nothing is', async (t) => {
+  const purged: unknown[] = [];
+  let outcome: TidegateError | null = null;
+  let published: () => number = () => -1;
+  const { publish, hub } = await openPort(t, {}, undefined, (requests, credential, done) => {
+    purged.push([requests, credential, published()]);
+    done(outcome ?? { responses: 1, state: 'done' });
+  });
+  const subscriber = new TestSubscriber(hub, 'a');
+  published = () => subscriber.data.length;
+  const body = (content: string): string =>
+    JSON.stringify({
+      items: [{ channel: 'a', 'http-stream': { content } }],
+      purge: [{ url: 'https://a.example/b' }, { surrogateKey: 'c' }],
+    });
+  assert.equal((await publish(body('x'))).status, 200);
+  assert.deepEqual(purged, [[[{ url: 'https://a.example/b' }, { surrogateKey: 'c' }], 'key:a', 0]]);
+  assert.deepEqual(subscriber.data, ['x']);
+  outcome = new TidegateError('purge_rate_exceeded', '', { retryAfterMs: 1500 });
+  const refused = await publish(body('y'));
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '2']);
+  for (const purge of [{}, [{}], ['a'], [{ url: 1 }], [{ url: 'a', prefix: 'b' }], [{ toString: 'a' }]]) {
+    const answer = await publish(JSON.stringify({ items: [hello], purge }));
+    assert.deepEqual(
+      [answer.status, ((await answer.json()) as { code: string }).code],
+      [400, 'purge_invalid'],
+    );
+  }
+  assert.equal(purged.length, 2);
+  assert.deepEqual(subscriber.data, ['x']);
+});
+
+test('who may not purge publishes nothing with it', async (t) => {
+  const { publish, hub } = await openPort(t, {}, (_, done) =>
+    done({
+      publish: () => assert.fail('nothing is published'),
+      purgeAs: () => {
+        throw new TidegateError('access_denied');
+      },
+    }),
+  );
+  const subscriber = new TestSubscriber(hub, 'a');
+  const answer = await publish(JSON.stringify({ items: [hello], purge: [{ surrogateKey: 'a' }] }));
+  assert.equal(answer.status, 403);
+  assert.deepEqual(subscriber.data, []);
 });

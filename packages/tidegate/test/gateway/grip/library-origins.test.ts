@@ -48,8 +48,9 @@ async function openSigned(t: TestContext): Promise<GripLab & { readonly control:
     t,
     createControlPort({
       publisher,
-      authorize: (_, done) => done(hub),
+      authorize: (_, done) => done({ publish: (...events) => hub.publish(...events), purgeAs: () => '' }),
       recover: () => holds.recover(),
+      purge: (_purges, _credential, done) => done({ responses: 0, state: 'done' }),
       limits,
     }),
   );

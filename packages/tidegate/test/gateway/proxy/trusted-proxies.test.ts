@@ -105,7 +105,7 @@ test('hosts and schemes behind one balancer get their own cached answers', async
   }
   assert.equal(lab.gateway.cache.responses, 3);
   // What is purged is named as clients ask for it.
-  lab.gateway.purge({ url: 'https://a.example/page' }, '');
+  lab.gateway.purge([{ url: 'https://a.example/page' }], '', () => {});
   assert.equal(lab.gateway.cache.responses, 2);
 });
 
