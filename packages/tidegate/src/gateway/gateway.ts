@@ -11,7 +11,7 @@ import {
   TidegateError,
   type Timer,
 } from '../kernel/index.ts';
-import type { HttpHandler } from '../listeners/port.ts';
+import type { HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { diffJson } from '../wire/json-patch/index.ts';
 import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
@@ -29,8 +29,8 @@ import { RequestView } from './request-view.ts';
 import { type RouteContext, RouteRun } from './route-run.ts';
 import { builtInLength, precedesBuiltIn } from './routes/built-in-paths.ts';
 import type { RouteOptions } from './routes/options.ts';
-import { type Route, routeOf } from './routes/route.ts';
-import { type RouteHit, RouteTable } from './routes/route-table.ts';
+import { type LiveRule, type Route, routeOf } from './routes/route.ts';
+import { RouteHit, RouteTable } from './routes/route-table.ts';
 import type { UpstreamOptions } from './upstreams/options.ts';
 import { upstreamOf } from './upstreams/upstream.ts';
 
@@ -111,6 +111,11 @@ export class Gateway implements RequestContext {
       logger: options.logger,
       metrics: options.metrics,
       diff: (before, after) => diffJson(before, after, options.limits),
+      originOf: (name, { pattern, path }) => {
+        const route = this.#table.get(name);
+        if (route === undefined || route.match.path.text !== pattern) return null;
+        return liveOrigin(new RouteHit(route, path), this.#runOf(route), this);
+      },
     });
     this.#routeContext = {
       metrics: options.metrics,
@@ -193,20 +198,21 @@ export class Gateway implements RequestContext {
         return;
       }
       const run = this.#runOf(hit.route);
-      const { live, name } = hit.route;
-      if (
-        live !== null &&
-        this.#live.handle(exchange, { name, ...live }, liveOrigin(hit, run, this)) === 'taken'
-      ) {
-        return;
-      }
+      if (hit.route.live !== null && this.#takesLive(exchange, hit, hit.route.live)) return;
       if (run.cache === null) new RoutedRequest(exchange, hit, run, this).start();
       else new CachedRequest(exchange, hit, run, this).start(run.cache);
     };
   }
 
-  /** Lets the process at the other end of the line share what is purged: every worker for the owner, the owner for a worker. */
+  /** Whether a request asks for a live value, and is answered. */
+  #takesLive(exchange: HttpExchange, { route, path }: RouteHit, live: LiveRule): boolean {
+    const routed = { rules: route, pattern: route.match.path.text, path };
+    return this.#live.handle(exchange, { name: route.name, ...live }, routed) === 'taken';
+  }
+
+  /** Lets the process at the other end of the line share what is purged and polled: every worker for the owner, the owner for a worker. */
   serve(line: Line): void {
+    this.#live.join(line);
     this.#purges.join(line);
   }
 

@@ -644,6 +644,12 @@ export const LIMITS = {
     10_000,
     'Versions from which a client of a live route can go on by patches; one that is further behind gets the whole value.',
   ),
+  liveForwardedBytesMax: limit(
+    1 * MIB,
+    64 * KIB,
+    256 * MIB,
+    'What a worker has not read yet of what the owner tells it of live values; the rest waits, so that it misses versions.',
+  ),
   livePollTimeoutMs: limit(
     30 * SECOND,
     100,

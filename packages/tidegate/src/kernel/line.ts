@@ -23,6 +23,8 @@ export const LINE_SUBJECTS = [
   'centrifuge',
   /** What has been taken out of the cache of the gateway: `gateway/cache`. */
   'purge',
+  /** What the owner polls for live routes: `gateway/live`. */
+  'live',
 ] as const;
 
 export type LineSubject = (typeof LINE_SUBJECTS)[number];

@@ -8,6 +8,8 @@ export type {
   LiveRoute,
   OriginCallback,
   OriginFields,
+  OriginOf,
   OriginRequest,
   OriginResponse,
+  RoutedPath,
 } from './port.ts';

@@ -47,7 +47,9 @@ export class LiveMetrics {
     metrics.observedGauge(
       {
         name: 'tidegate_live_resources',
-        help: 'Values of live routes that are kept: one for each target and identity.',
+        help: 'Values of live routes that are kept: one for each target and identity, however many processes serve it.',
+        // Whatever a worker has, the owner has.
+        together: 'max',
       },
       resources,
     );

@@ -3,21 +3,12 @@ import { EMPTY, type Limits, type Logger, TidegateError } from '../../kernel/ind
 import { type Failure, failureOfError } from './failure.ts';
 import type { FrameForm } from './frames.ts';
 import type { LiveMetrics } from './live-metrics.ts';
-import { idOf, type LiveValue, parseValue, textOf } from './live-value.ts';
+import type { LiveValue } from './live-value.ts';
 import { type Present, SharedNews } from './news.ts';
-import { OriginPoller, type PollerOptions, type PollerOwner } from './origin-poller.ts';
-import type { FetchOrigin, JsonDiff, LiveMode, LiveRoute, OriginResponse } from './port.ts';
+import type { JsonDiff, LiveMode, OriginOf, RoutedPath } from './port.ts';
+import type { ValueSource, ValueTaker } from './source.ts';
 import type { Place, Subscriber } from './subscriber.ts';
-import { NO_VERSION, patchLengthMax, VersionRing } from './version-ring.ts';
-
-/** The patch between values that are equal as JSON. */
-const NO_OPERATIONS = '[]';
-
-/** A new value, and what makes it of the one before. */
-interface Change {
-  readonly value: LiveValue;
-  readonly patch: string | null;
-}
+import { NO_VERSION, patchLengthMax, VersionRing, type VersionStep } from './version-ring.ts';
 
 /** What resources share, and tell. */
 export interface ResourceHost {
@@ -25,6 +16,7 @@ export interface ResourceHost {
   readonly logger: Logger;
   readonly metrics: LiveMetrics;
   readonly diff: JsonDiff;
+  readonly originOf: OriginOf;
   /** The length of the value's text has changed by so much. */
   resized(by: number): void;
   /** Somebody is there again. */
@@ -34,21 +26,21 @@ export interface ResourceHost {
 }
 
 /**
- * One value of an origin, with everybody who follows it. It polls while somebody is there. Of the past it keeps the patches that lead
+ * One value of an origin, with everybody who follows it. Its source is started while somebody is there. Of the past it keeps the patches that lead
  * to the present; of a subscriber only where it is, so that a slow one misses versions and never has a queue.
  */
-export class LiveResource implements PollerOwner, Present {
+export class LiveResource implements ValueTaker, Present {
   readonly key: string;
   readonly ring: VersionRing;
-  readonly #route: LiveRoute;
+  readonly mode: LiveMode;
   readonly #host: ResourceHost;
-  readonly #poller: OriginPoller;
+  readonly #source: ValueSource;
   readonly #arrivals = new Set<Subscriber>();
   readonly #followers = new Set<Subscriber>();
   #value: LiveValue | null = null;
   #body: Buffer | null = null;
   #failure: Failure | null = null;
-  /** What is known is too old for newcomers, and a poll is under way. */
+  /** What is known is too old for newcomers, and something newer is under way. */
   #isAwaited = false;
   /** Nobody leaves for good while everybody is told something. */
   #isTelling = false;
@@ -57,25 +49,20 @@ export class LiveResource implements PollerOwner, Present {
 
   constructor(
     key: string,
-    route: LiveRoute,
+    mode: LiveMode,
     host: ResourceHost,
-    polling: Omit<PollerOptions, 'everyMs'>,
-    fetch: FetchOrigin,
+    sourceFor: (taker: ValueTaker) => ValueSource,
   ) {
     this.key = key;
-    this.#route = route;
+    this.mode = mode;
     this.#host = host;
-    this.ring = new VersionRing(route.mode === 'patch' ? host.limits.liveVersionsMax : 1);
-    this.#poller = new OriginPoller({ ...polling, everyMs: route.everyMs }, this, fetch);
+    this.ring = new VersionRing(mode === 'patch' ? host.limits.liveVersionsMax : 1);
+    this.#source = sourceFor(this);
   }
 
-  /** Further polls go this way. */
-  use(fetch: FetchOrigin): void {
-    this.#poller.use(fetch);
-  }
-
-  get mode(): LiveMode {
-    return this.#route.mode;
+  /** What comes from now on comes this way. */
+  use(path: RoutedPath): void {
+    this.#source.use(path);
   }
 
   /** The current value; null as long as there was none. */
@@ -91,7 +78,7 @@ export class LiveResource implements PollerOwner, Present {
 
   /** The origin's own tag of the value; null if it gave none. */
   get originTag(): string | null {
-    return this.#value === null ? null : this.#poller.tag;
+    return this.#value === null ? null : this.#source.tag;
   }
 
   /** Why the last poll brought nothing; null if it did. */
@@ -153,9 +140,9 @@ export class LiveResource implements PollerOwner, Present {
     return this.#news.patchFrom(version, value, this);
   }
 
-  /** Ends everything: polls, and everybody who is there. */
+  /** Ends everything: the source, and everybody who is there. */
   drain(): void {
-    this.#poller.stop();
+    this.#source.stop();
     this.#isTelling = true;
     for (const follower of [...this.#followers]) follower.draining();
     this.#failure = { ...failureOfError(new TidegateError('draining')), kind: 'final' };
@@ -166,7 +153,7 @@ export class LiveResource implements PollerOwner, Present {
 
   /** Stops without a word. */
   close(): void {
-    this.#poller.stop();
+    this.#source.stop();
     // Those who are still told to leave change nothing any more.
     this.#isAwake = false;
     this.#arrivals.clear();
@@ -181,8 +168,8 @@ export class LiveResource implements PollerOwner, Present {
     if (this.#isAwake) return;
     this.#isAwake = true;
     this.#host.woke(this);
-    this.#isAwaited = this.#poller.isDue;
-    this.#poller.start();
+    this.#isAwaited = this.#source.isDue;
+    this.#source.start();
   }
 
   #rest(): void {
@@ -190,65 +177,23 @@ export class LiveResource implements PollerOwner, Present {
     this.#isAwake = false;
     this.#isAwaited = false;
     this.#news.clear();
-    this.#poller.stop();
+    this.#source.stop();
     this.#host.slept(this);
   }
 
-  // --- Polls. ---
+  // --- The source's side. ---
 
-  answered(response: OriginResponse): Failure | null {
-    let change: Change | null;
-    try {
-      change = this.#read(response);
-    } catch (error) {
-      return failureOfError(TidegateError.from(error));
-    }
-    if (change === null) this.confirmed();
-    else this.#replace(change);
-    return null;
-  }
-
-  confirmed(): void {
-    this.#host.metrics.polls.unchanged.add(1);
-    this.#settle(null, 'same');
-  }
-
-  failed(failure: Failure): void {
-    this.#host.metrics.polls.failed.add(1);
+  settled(failure: Failure | null): void {
     this.#settle(failure, 'same');
   }
 
-  /** What is new in an answer; null if nothing is. @throws TidegateError if the answer is no value */
-  #read(response: OriginResponse): Change | null {
-    const text = textOf(response, this.#host.limits.liveValueBytesMax);
-    const id = idOf(text);
-    const before = this.#value;
-    if (id === before?.id) return null;
-    const value = parseValue(id, text);
-    const patch = before === null ? null : this.#patch(before, value);
-    // White space or the order of members: to whoever reads JSON, the value is as it was.
-    return patch === NO_OPERATIONS ? null : { value, patch };
-  }
-
-  #replace({ value, patch }: Change): void {
-    this.#host.metrics.polls.changed.add(1);
+  changed(value: LiveValue, steps: readonly VersionStep[], failure: Failure | null): void {
     this.#host.resized(value.text.length - (this.#value?.text.length ?? 0));
-    this.#value = this.mode === 'patch' ? value : { ...value, json: null };
+    this.#value = value;
     this.#body = null;
-    this.ring.append(value.id, patch, patchLengthMax(value.text.length));
-    this.#settle(null, 'changed');
-  }
-
-  /** What makes `after` of `before`; null if the whole value says it better, or nothing else can. */
-  #patch(before: LiveValue, after: LiveValue): string | null {
-    if (this.mode === 'value' || before.isInexact || after.isInexact) return null;
-    try {
-      const patch = JSON.stringify(this.#host.diff(before.json, after.json));
-      return patch.length > patchLengthMax(after.text.length) ? null : patch;
-    } catch {
-      // JSON may be nested more deeply than can be compared.
-      return null;
-    }
+    const lengthMax = patchLengthMax(value.text.length);
+    for (const { id, patch } of steps) this.ring.append(id, patch, lengthMax);
+    this.#settle(failure, 'changed');
   }
 
   #settle(failure: Failure | null, value: 'changed' | 'same'): void {
@@ -258,8 +203,6 @@ export class LiveResource implements PollerOwner, Present {
     if (failure === null || failure.sameness !== before?.sameness) this.#failure = failure;
     const isNews = value === 'changed' || this.#failure !== before;
     if (isNews) this.#news.clear();
-    // What was never there is nobody's loss, and whoever asks for it must not fill the log.
-    if (this.#failure !== before && this.#value !== null) this.#log(failure);
     this.#isTelling = true;
     if (isNews) for (const follower of this.#followers) follower.changed();
     this.#admit();
@@ -271,13 +214,5 @@ export class LiveResource implements PollerOwner, Present {
     const arrivals = [...this.#arrivals];
     this.#arrivals.clear();
     for (const arrival of arrivals) arrival.ready();
-  }
-
-  #log(failure: Failure | null): void {
-    const fields = { route: this.#route.name };
-    const { logger } = this.#host;
-    if (failure === null) logger.info(fields, 'The origin of a live route answers again');
-    else
-      logger.warn({ ...fields, error: failure.error }, 'The origin of a live route does not give its value');
   }
 }

@@ -24,9 +24,22 @@ export type OriginCallback = (error: TidegateError | null, response: OriginRespo
 /**
  * Asks the origin of a route. `done` is called once, possibly before this returns, and not after `abort`; nothing is thrown. Bodies
  * are bounded by whoever gives this function; past that bound the error is body_too_large. It is kept as long as the value, so it
- * should not hold on to the exchange that it came with.
+ * should not hold on to an exchange.
  */
 export type FetchOrigin = (request: OriginRequest, done: OriginCallback) => { abort(): void };
+
+/** Where on a route a value is. */
+export interface RoutedPath {
+  /** The same object as long as nothing about the route has changed. */
+  readonly rules: object;
+  /** The path of the route, as it is written there. */
+  readonly pattern: string;
+  /** The path of the value, as the route matched it. */
+  readonly path: string;
+}
+
+/** How to ask the origin of a route for a path that it matches; null if there is no such route, or one with another pattern. */
+export type OriginOf = (route: string, path: RoutedPath) => FetchOrigin | null;
 
 /** How subscribers learn of a change: by a JSON patch (RFC 6902), or by the whole new value. */
 export type LiveMode = 'patch' | 'value';

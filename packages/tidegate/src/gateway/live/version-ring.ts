@@ -9,6 +9,13 @@ export function patchLengthMax(valueLength: number): number {
   return Math.max(valueLength, SHORT_PATCH_LENGTH);
 }
 
+/** A version, and what makes it of the one before. */
+export interface VersionStep {
+  readonly id: string;
+  /** The text of a JSON array; null if nothing does, upon which all versions before are let go. */
+  readonly patch: string | null;
+}
+
 interface Version {
   readonly id: string;
   /** The operations that make it of the version before, without the brackets around them; of the oldest they are of no use. */
@@ -57,6 +64,17 @@ export class VersionRing {
       this.#first++;
       this.#length -= this.#versions[0].operations.length;
     }
+  }
+
+  /** What leads from a version to the current one: from none that is kept, all that are, the oldest by no patch. */
+  since(version: number): readonly VersionStep[] {
+    const isKept = version >= this.#first;
+    const steps: VersionStep[] = [];
+    for (let at = isKept ? version + 1 - this.#first : 0; at < this.#versions.length; at++) {
+      const { id, operations } = this.#versions[at];
+      steps.push({ id, patch: isKept || at > 0 ? `[${operations}]` : null });
+    }
+    return steps;
   }
 
   /** The newest version with this id; NO_VERSION if there is none. */

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { resolveLimits } from '../../../src/kernel/index.ts';
 import { applyPatch } from '../../../src/wire/json-patch/index.ts';
-import { type FakeExchange, LiveStage, type Told } from './fakes.ts';
+import type { FakeExchange, LiveStage, Told } from './fakes.ts';
+import { LiveProcesses } from './live-processes.ts';
 
 const LIMITS = resolveLimits();
 
@@ -12,18 +13,21 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 
 const INTERVAL_MS = 1000;
 
-/** A client that folds what it is told, stalls, leaves and comes back with the id that it has. */
+/** A client that folds what it is told, stalls, leaves and comes back with the id that it has, each time to another process. */
 class Follower {
-  readonly #stage: LiveStage;
+  readonly #server: LiveProcesses;
   readonly #form: 'sse' | 'socket';
+  #visits: number;
   #exchange: FakeExchange | null = null;
   #id = '';
   #hasProblem = false;
   value: unknown;
 
-  constructor(stage: LiveStage, form: 'sse' | 'socket') {
-    this.#stage = stage;
+  /** @param first the process to which it comes first */
+  constructor(server: LiveProcesses, form: 'sse' | 'socket', first: number) {
+    this.#server = server;
     this.#form = form;
+    this.#visits = first;
   }
 
   get isFollowing(): boolean {
@@ -37,7 +41,7 @@ class Follower {
   toggle(): void {
     if (this.#exchange === null) {
       const target = this.#id === '' ? '/things' : `/things?live-from=${this.#id}`;
-      this.#exchange = this.#stage[this.#form](target);
+      this.#exchange = stageOf(this.#server, this.#visits++)[this.#form](target);
       this.#hasProblem = false;
     } else this.leave();
   }
@@ -80,14 +84,15 @@ class Follower {
 
 /** A client that asks again and again for what it does not have. */
 class Poller {
-  readonly #stage: LiveStage;
+  readonly #server: LiveProcesses;
   readonly #accept: string;
+  #visits = 0;
   #poll: FakeExchange | null = null;
   #tag: string | null = null;
   value: unknown;
 
-  constructor(stage: LiveStage, accept: string) {
-    this.#stage = stage;
+  constructor(server: LiveProcesses, accept: string) {
+    this.#server = server;
     this.#accept = accept;
   }
 
@@ -102,13 +107,17 @@ class Poller {
       }
       this.#poll = null;
     }
-    this.#poll ??= this.#stage.poll(this.#tag, { accept: this.#accept });
+    this.#poll ??= stageOf(this.#server, this.#visits++).poll(this.#tag, { accept: this.#accept });
   }
 
   leave(): void {
     this.#poll?.abandon();
     this.#poll = null;
   }
+}
+
+function stageOf({ stages }: LiveProcesses, visit: number): LiveStage {
+  return stages[visit % stages.length];
 }
 
 type Step =
@@ -164,9 +173,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Plays the steps, then lets everybody come and read until nothing moves. */
-function play(steps: readonly Step[], mode: 'patch' | 'value'): void {
+function play(steps: readonly Step[], mode: 'patch' | 'value', workers: number): void {
   const limits = { liveVersionsMax: 4, liveIdleMs: 3000, pollWaitMsMax: 5000, liveBackoffMsMax: 2000 };
-  const stage = new LiveStage({ mode, everyMs: INTERVAL_MS }, limits);
+  const server = new LiveProcesses(workers, { mode, everyMs: INTERVAL_MS }, limits);
+  const stage = server.owner;
   let current: Json = { begin: 0 };
   let answer: 'value' | 'busy' | 'nonsense' | 'gone' = 'value';
   let tag = 0;
@@ -180,14 +190,15 @@ function play(steps: readonly Step[], mode: 'patch' | 'value'): void {
   };
   const followers = Array.from(
     { length: FOLLOWERS },
-    (_, i) => new Follower(stage, i % 2 === 0 ? 'sse' : 'socket'),
+    (_, i) => new Follower(server, i % 2 === 0 ? 'sse' : 'socket', i >> 1),
   );
   const pollers = ['application/json', 'application/json-patch+json'].map(
-    (accept) => new Poller(stage, accept),
+    (accept) => new Poller(server, accept),
   );
   const everybody = [...followers, ...pollers];
 
   for (const one of steps) {
+    // Only what was read before has been delivered, so that news meet whatever clients do.
     if ('who' in one) followers[one.who][one.kind]();
     else if (one.kind === 'value') {
       current = one.value;
@@ -197,13 +208,14 @@ function play(steps: readonly Step[], mode: 'patch' | 'value'): void {
     else if (one.kind === 'again') tag++;
     else if (one.kind === 'restart') for (const who of everybody) who.leave();
     if (!('who' in one)) stage.clock.advance(INTERVAL_MS);
+    if (!('who' in one) || one.kind === 'read') server.deliver();
     for (const poller of pollers) poller.read();
   }
 
   answer = 'value';
   for (const follower of followers) if (!follower.isFollowing) follower.toggle();
   for (let round = 0; round < 5; round++) {
-    stage.clock.advance(2 * INTERVAL_MS);
+    server.advance(2 * INTERVAL_MS);
     for (const follower of followers) {
       follower.drain();
       follower.read();
@@ -214,20 +226,23 @@ function play(steps: readonly Step[], mode: 'patch' | 'value'): void {
   for (const who of everybody) assert.deepEqual(who.value, current);
   for (const follower of followers) assert.equal(follower.hasProblem, false);
   for (const who of everybody) who.leave();
-  assert.equal(stage.subscribers(), 0);
+  server.deliver();
+  for (const one of server.stages) assert.equal(one.subscribers(), 0);
   const asked = stage.origin.asked.length;
-  stage.clock.advance(100 * INTERVAL_MS);
+  server.advance(100 * INTERVAL_MS);
   assert.equal(stage.origin.asked.length, asked);
-  assert.equal(stage.read('tidegate_live_resources{}'), 0);
+  for (const one of server.stages) assert.equal(one.read('tidegate_live_resources{}'), 0);
 }
 
 describe('Whoever follows a value of a live route', () => {
   for (const mode of ['patch', 'value'] as const) {
-    it(`ends with the origin's last value, however it came, stalled, left and came back (${mode})`, () => {
-      fc.assert(
-        fc.property(fc.array(step, { maxLength: 60 }), (steps) => play(steps, mode)),
-        { numRuns: 300 },
-      );
-    });
+    for (const workers of [0, 2]) {
+      it(`ends with the origin's last value, however it came, stalled, left and came back (${mode}, ${workers} workers)`, () => {
+        fc.assert(
+          fc.property(fc.array(step, { maxLength: 60 }), (steps) => play(steps, mode, workers)),
+          { numRuns: 300 },
+        );
+      });
+    }
   }
 });

@@ -279,14 +279,28 @@ const HANDSHAKE = {
 
 /** Live routes between a scripted origin and fake clients, on a clock that stands still. */
 export class LiveStage {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly limits: Limits;
-  readonly origin = new FakeOrigin();
+  readonly origin: FakeOrigin;
   readonly routes: LiveRoutes;
   readonly read: (series: string) => number;
   route: LiveRoute;
+  /** Another object whenever something about the route is to count as changed. */
+  rules: object = {};
+  /** How its origin is asked; null if there is no such route. */
+  fetch: FetchOrigin | null;
 
-  constructor(route: Partial<LiveRoute> = {}, limits: Partial<Limits> = {}) {
+  constructor(
+    route: Partial<LiveRoute> = {},
+    limits: Partial<Limits> = {},
+    { clock, origin }: Pick<LiveStage, 'clock' | 'origin'> = {
+      clock: new ManualClock(),
+      origin: new FakeOrigin(),
+    },
+  ) {
+    this.clock = clock;
+    this.origin = origin;
+    this.fetch = origin.fetch;
     this.limits = resolveLimits(limits);
     this.route = { name: 'things', everyMs: 2000, mode: 'patch', ...route };
     const { metrics, read } = readableMetrics();
@@ -299,12 +313,18 @@ export class LiveStage {
       logger: silentLogger,
       metrics,
       diff: (before, after) => diffJson(before, after, this.limits),
+      originOf: () => this.fetch,
     });
+  }
+
+  handle(exchange: HttpExchange): 'taken' | 'not_live' {
+    const path = { rules: this.rules, pattern: '/*', path: exchange.request.path };
+    return this.routes.handle(exchange, this.route, path);
   }
 
   open(target: string, headers: Record<string, string>): FakeExchange {
     const exchange = new FakeExchange(target, headers);
-    const outcome = this.routes.handle(exchange, this.route, this.origin.fetch);
+    const outcome = this.handle(exchange);
     if (outcome !== 'taken') throw new Error(`${target} is not live`);
     return exchange;
   }

@@ -60,10 +60,12 @@ export async function startLiveServer(mode: LiveMode, origin: ScriptedOrigin, po
     ...common,
     random: systemRandom,
     diff: (before, after) => diffJson(before, after, limits),
+    originOf: () => origin.fetch,
   });
   const route = { name: 'things', everyMs: 10, mode };
   const handler = (exchange: HttpExchange): void => {
-    if (routes.handle(exchange, route, origin.fetch) === 'taken') return;
+    const path = { rules: route, pattern: '/*', path: exchange.request.path };
+    if (routes.handle(exchange, route, path) === 'taken') return;
     const { target, scheme, headers } = exchange.request;
     const fields: Record<string, string[]> = { 'content-type': ['application/json'] };
     for (const [name, value] of liveFields({ target, scheme, host: headers.get('host'), mode })) {

@@ -20,7 +20,7 @@ describe('A request to a live route', () => {
       [{ ...SSE, prefer: 'wait=3' }, 'POST', '/things?live-wait=3'],
     ] as [Record<string, string>, string, string][]) {
       const exchange = new FakeExchange(target, headers, method);
-      assert.equal(stage.routes.handle(exchange, stage.route, stage.origin.fetch), 'not_live');
+      assert.equal(stage.handle(exchange), 'not_live');
       assert.equal(exchange.status, 0);
     }
     assert.equal(stage.origin.asked.length, 0);
@@ -100,11 +100,12 @@ describe('A value of a live route', () => {
     stage.sse();
     stage.origin.answer({ a: 1 });
     let asked = 0;
-    const fetch: typeof stage.origin.fetch = (...args) => {
+    stage.rules = {};
+    stage.fetch = (...args) => {
       asked++;
       return stage.origin.fetch(...args);
     };
-    stage.routes.handle(new FakeExchange('/things', SSE), stage.route, fetch);
+    stage.handle(new FakeExchange('/things', SSE));
     stage.clock.advance(2000);
     assert.equal(asked, 1);
   });
