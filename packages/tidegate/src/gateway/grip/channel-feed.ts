@@ -178,8 +178,10 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
       const frame = readFrame(reader);
       if (stage.looksFor !== null) {
         stage.hasSeenAny = true;
-        if (frame.id === stage.looksFor) stage.looksFor = null;
-        continue;
+        // What follows it does as well: the message itself may never have been, as before the first, or be kept no longer.
+        const follows = frame.prevId === stage.looksFor;
+        if (follows || frame.id === stage.looksFor) stage.looksFor = null;
+        if (!follows) continue;
       }
       const place = isMissed ? 'unknown' : this.#placeOf(frame);
       if (place === 'unknown') {

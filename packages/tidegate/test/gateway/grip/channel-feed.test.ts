@@ -130,6 +130,37 @@ test('what comes while there is no room comes once there is', async () => {
   assert.deepEqual(host.told, ['1', '2']);
 });
 
+test('a feed begins at the message that follows the one with its prev-id, where that was never there or is there no longer', async () => {
+  const following = (id: number) =>
+    eventsOf(
+      item({
+        channel: 'chat',
+        id: String(id),
+        'prev-id': String(id - 1),
+        'http-stream': { content: String(id) },
+      }),
+    );
+  const send = async (...ids: number[]): Promise<void> => {
+    const answer = publish(hub, ...ids.flatMap(following));
+    await clock.settle();
+    await answer;
+  };
+  await send(1, 2);
+  const first = new Recorder({ prevId: '0' });
+  first.feed.open();
+  await clock.settle();
+  assert.deepEqual(first.told, ['1:1', '2:2']);
+  // The oldest that is looked at is 3.
+  await send(3, 4, 5, 6, 7);
+  const gone = new Recorder({ prevId: '2' });
+  gone.feed.open();
+  const missed = new Recorder({ prevId: '1' });
+  missed.feed.open();
+  await clock.settle();
+  assert.deepEqual(gone.told, ['3:3', '4:4', '5:5', '6:6', '7:7']);
+  assert.deepEqual(missed.told, ['missed']);
+});
+
 test('a feed begins behind the message with its prev-id, and then passes on what all share', async () => {
   await send('1', '2', '3');
   const { feed, told } = new Recorder({ prevId: '1' });
