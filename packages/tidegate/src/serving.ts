@@ -12,6 +12,7 @@ import {
 } from './control/index.ts';
 import {
   BUILT_IN_PATHS,
+  CHANNELS_PATH,
   type ClientInfo,
   createEdges,
   credentialOf,
@@ -97,6 +98,7 @@ export function openGatewayOf(
     metrics,
     channels: hub,
     builtIn: BUILT_IN_PATHS,
+    channelsPath: CHANNELS_PATH,
   });
   gateway.adopt(gatewayRules(specs));
   return gateway;

@@ -71,6 +71,9 @@ export interface EdgesOptions {
  */
 export const BUILT_IN_PATHS: readonly string[] = ['/v1/', '/connection/', '/emulation'];
 
+/** Where the edges serve an event stream of the channels that the query names, at the default mount path. */
+export const CHANNELS_PATH = '/v1/sse';
+
 /** Everything that the public port serves, as docs/http.md says. */
 export function createEdges(options: EdgesOptions): HttpHandler {
   const {

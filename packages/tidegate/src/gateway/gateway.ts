@@ -31,6 +31,7 @@ import { builtInLength, precedesBuiltIn } from './routes/built-in-paths.ts';
 import type { RouteOptions } from './routes/options.ts';
 import { type LiveRule, type Route, routeOf } from './routes/route.ts';
 import { RouteHit, RouteTable } from './routes/route-table.ts';
+import { handToChannel } from './subscribed-channel.ts';
 import type { UpstreamOptions } from './upstreams/options.ts';
 import { upstreamOf } from './upstreams/upstream.ts';
 
@@ -44,6 +45,8 @@ export interface GatewayOptions {
   readonly channels: Channels;
   /** The paths that the server answers itself, unless a route precedes them: see `builtInLength`. */
   readonly builtIn: readonly string[];
+  /** Where `others` serves an event stream of the channels that the query names, for routes that lead to one. */
+  readonly channelsPath: string;
   /** How names of targets are looked up. Default: as the system does. */
   readonly lookup?: NameLookup;
 }
@@ -78,6 +81,7 @@ export class Gateway implements RequestContext {
   readonly #logger: Logger;
   readonly #lookup: NameLookup;
   readonly #builtIn: readonly string[];
+  readonly #channelsPath: string;
   readonly #routeContext: RouteContext;
   #rules: GatewayRules = { routes: new Map(), upstreams: new Map() };
   #table = RouteTable.empty;
@@ -99,6 +103,7 @@ export class Gateway implements RequestContext {
     this.#logger = options.logger;
     this.#lookup = options.lookup ?? systemLookup;
     this.#builtIn = options.builtIn;
+    this.#channelsPath = options.channelsPath;
     this.cache = new HttpCache(options.clock, options.limits, options.metrics);
     this.#purges = new SharedPurges(this.cache);
     this.holds = new HttpHolds(options);
@@ -195,6 +200,10 @@ export class Gateway implements RequestContext {
       const own = hit === null ? 0 : builtInLength(hit.path, this.#builtIn);
       if (hit === null || (own > 0 && !precedesBuiltIn(hit.route.match, own))) {
         others(exchange);
+        return;
+      }
+      if (hit.route.subscribe !== null) {
+        handToChannel(exchange, hit.route.subscribe, hit.parameters, { path: this.#channelsPath, others });
         return;
       }
       const run = this.#runOf(hit.route);

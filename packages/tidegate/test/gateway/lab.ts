@@ -112,6 +112,7 @@ export async function openGatewayLab(t: TestContext, options: GatewayLabOptions)
     metrics,
     channels: hub,
     builtIn: options.builtIn ?? ['/v1/'],
+    channelsPath: '/v1/sse',
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
   });
   t.after(async () => {

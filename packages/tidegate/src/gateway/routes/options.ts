@@ -98,9 +98,23 @@ export const routeSchema = {
       type: 'string',
       minLength: 1,
       maxLength: 128,
-      description: 'Where the requests go. This, or `respond`.',
+      description: 'Where the requests go. This, `respond`, or `subscribe`.',
     },
     respond: respondSchema,
+    subscribe: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['channel'],
+      properties: {
+        channel: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1024,
+          description:
+            'The channel whose messages the client gets as an event stream; wildcards as in any subscription. `{name}` stands for a parameter of the match.',
+        },
+      },
+    },
     rewrite: rewriteSchema,
     headers: {
       type: 'object',

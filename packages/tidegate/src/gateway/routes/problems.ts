@@ -1,6 +1,7 @@
 import { TidegateError } from '../../kernel/index.ts';
 import { durationMs } from '../duration.ts';
 import type { OptionProblem } from '../option-problem.ts';
+import { parametersOfTemplate, parseChannelTemplate } from './channel-template.ts';
 import type { CompleteRouteOptions, RouteOptions } from './options.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { completeRoute } from './route.ts';
@@ -18,6 +19,9 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+/** Where a route leads: one of these. */
+const DESTINATIONS = ['upstream', 'respond', 'subscribe'] as const;
 
 /** What only a route with an origin has. */
 const ORIGIN_SECTIONS = [
@@ -46,22 +50,34 @@ export function findRouteProblems(options: RouteOptions): readonly OptionProblem
 }
 
 function checkDestination(route: CompleteRouteOptions, complain: Complain): void {
-  if (route.upstream === undefined && route.respond === undefined)
-    complain([], 'The route leads nowhere', 'Write upstream: and the name of one, or respond:.');
-  if (route.respond !== undefined) {
-    if (route.upstream !== undefined)
-      complain(['respond'], 'The route has an upstream and an answer of its own', 'Remove one of the two.');
-    for (const section of ORIGIN_SECTIONS) {
-      if (route[section] === undefined) continue;
-      complain([section], 'A route that answers by itself asks no origin', 'Remove the section, or respond.');
-    }
+  const [first, second] = DESTINATIONS.filter((name) => route[name] !== undefined);
+  if (first === undefined)
+    complain([], 'The route leads nowhere', 'Write upstream: and the name of one, respond:, or subscribe:.');
+  if (second !== undefined)
+    complain([second], `The route has ${first} as well, and leads to one only`, 'Remove one of the two.');
+  // Whatever is there besides an upstream answers in place of it.
+  const own = second ?? (first === 'upstream' ? undefined : first);
+  for (const section of own === undefined ? [] : ORIGIN_SECTIONS) {
+    if (route[section] === undefined) continue;
+    complain([section], 'A route that answers by itself asks no origin', `Remove the section, or ${own}.`);
   }
+  if (route.subscribe !== undefined) checkSubscribe(route, complain);
   const { fallback } = route;
   if (fallback === undefined) return;
   if (fallback.respond === undefined && fallback.upstream === undefined && fallback.stale === undefined)
     complain(['fallback'], 'There is nothing to fall back on', 'Write respond, upstream or stale.');
   if (fallback.upstream !== undefined && fallback.upstream === route.upstream)
     complain(['fallback', 'upstream'], 'It is the upstream of the route itself', 'Name another one.');
+}
+
+/** An event stream has the fields that it needs, and is nothing to be kept. */
+function checkSubscribe({ cache, headers }: CompleteRouteOptions, complain: Complain): void {
+  if (cache !== undefined) complain(['cache'], 'A stream of a channel is not cached', 'Remove the section.');
+  for (const side of ['request', 'response'] as const) {
+    const { set, remove } = headers[side];
+    if (Object.keys(set).length + remove.length === 0) continue;
+    complain(['headers', side], 'A stream of a channel has header fields of its own', 'Remove the section.');
+  }
 }
 
 /** The pattern of a path; null after a complaint. */
@@ -78,7 +94,7 @@ function patternAt(path: readonly string[], text: string, complain: Complain): P
   }
 }
 
-function checkPaths({ match, rewrite }: CompleteRouteOptions, complain: Complain): void {
+function checkPaths({ match, rewrite, subscribe }: CompleteRouteOptions, complain: Complain): void {
   const matched = patternAt(['match', 'path'], match.path, complain);
   if (matched === null) return;
   const names = new Set<string>();
@@ -97,23 +113,37 @@ function checkPaths({ match, rewrite }: CompleteRouteOptions, complain: Complain
         'Write a beginning of match.path.',
       );
   }
+  if (subscribe !== undefined) {
+    const wanted = parametersOfTemplate(parseChannelTemplate(subscribe.channel));
+    checkParameters(wanted, names, ['subscribe', 'channel'], complain);
+  }
   if (rewrite?.addPrefix !== undefined) patternAt(['rewrite', 'addPrefix'], rewrite.addPrefix, complain);
   if (rewrite?.path === undefined) return;
   if (rewrite.stripPrefix !== undefined || rewrite.addPrefix !== undefined)
     complain(['rewrite', 'path'], 'The whole path is anew', 'Remove stripPrefix and addPrefix, or path.');
   const template = patternAt(['rewrite', 'path'], rewrite.path, complain);
-  for (const { name } of template?.parameters ?? []) {
-    if (names.has(name)) continue;
-    const known = [...names].map((other) => `{${other}}`).join(', ');
-    const remedy = known === '' ? 'Write one into match.path.' : `The parameters of match.path are ${known}.`;
-    complain(['rewrite', 'path'], `match.path has no parameter {${name}}`, remedy);
-  }
+  const wanted = template?.parameters.map(({ name }) => name) ?? [];
+  checkParameters(wanted, names, ['rewrite', 'path'], complain);
   if (template?.reach === 'below' && matched.reach === 'exact')
     complain(
       ['rewrite', 'path'],
       'Its /* stands for nothing, as match.path has none',
       'Remove it, or write /* at the end of match.path.',
     );
+}
+
+function checkParameters(
+  wanted: readonly string[],
+  names: ReadonlySet<string>,
+  path: readonly string[],
+  complain: Complain,
+): void {
+  for (const name of wanted) {
+    if (names.has(name)) continue;
+    const known = [...names].map((other) => `{${other}}`).join(', ');
+    const remedy = known === '' ? 'Write one into match.path.' : `The parameters of match.path are ${known}.`;
+    complain(path, `match.path has no parameter {${name}}`, remedy);
+  }
 }
 
 function checkFields({ headers, match }: CompleteRouteOptions, complain: Complain): void {

@@ -2,6 +2,7 @@ import { type CacheOptions, type CacheRule, cacheRule } from '../cache/options.t
 import { durationMs } from '../duration.ts';
 import { withDefaults } from '../schema-defaults.ts';
 import { statusSet } from '../statuses.ts';
+import { type ChannelTemplate, parseChannelTemplate } from './channel-template.ts';
 import { normalPathOfText } from './normal-path.ts';
 import { type CompleteRouteOptions, type RouteOptions, routeSchema } from './options.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
@@ -34,12 +35,14 @@ export interface GripRule {
   readonly websocket: 'native' | 'over_http';
 }
 
-/** A route with nothing missing; immutable. What is null is off. Exactly one of `upstream` and `respond` is not null. */
+/** A route with nothing missing; immutable. What is null is off. Exactly one of `upstream`, `respond` and `subscribe` is not null. */
 export interface Route {
   readonly name: string;
   readonly match: RouteMatch;
   readonly upstream: string | null;
   readonly respond: FixedResponse | null;
+  /** The channel that clients get as an event stream. */
+  readonly subscribe: ChannelTemplate | null;
   readonly rewrite: Rewrite | null;
   readonly headers: { readonly request: HeaderChanges; readonly response: HeaderChanges };
   readonly timeouts: Timeouts;
@@ -142,6 +145,7 @@ export function routeOf(name: string, options: RouteOptions): Route {
     match: routeMatchOf(complete.match),
     upstream: complete.upstream ?? null,
     respond: given(complete.respond, respondOf),
+    subscribe: given(complete.subscribe, ({ channel }) => parseChannelTemplate(channel)),
     rewrite: given(complete.rewrite, ({ stripPrefix = '', addPrefix = '', path }) => ({
       stripPrefix: normalPathOfText(stripPrefix),
       addPrefix: normalPathOfText(addPrefix),
