@@ -4,6 +4,7 @@ import { Hub, PresenceRegistry, servePublishes } from './channels/index.ts';
 import { type FollowedConfig, formatProblem, type ResolvedConfig, restartKeys } from './config/index.ts';
 import {
   adminAuthorization,
+  answeredWhenReached,
   type ConfigReading,
   ConfigReload,
   type ConfigReloadOptions,
@@ -25,13 +26,7 @@ import {
 } from './control/index.ts';
 import { type ClientInfo, OwnerProcesses, serveEdges } from './edges/index.ts';
 import { type Logger, type Metrics, secretOf, systemClock, systemRandom } from './kernel/index.ts';
-import {
-  type AdminRoute,
-  assertFree,
-  assertListenable,
-  createAdminListener,
-  isLoopback,
-} from './listeners/index.ts';
+import { assertFree, assertListenable, createAdminListener, isLoopback } from './listeners/index.ts';
 import { openLog } from './log/index.ts';
 import {
   accessRules,
@@ -148,7 +143,7 @@ export async function startServer(
       host: listen.adminHost,
       port: listen.adminPort,
       routes: answeredWhenReached(
-        pool,
+        pool === null ? null : () => pool.reached(),
         controlRoutes({
           resources,
           metricsText: async () => metrics.text(await pool?.figures()),
@@ -253,23 +248,6 @@ function configReloadOf(
         : { kind: 'config', resources: loaded.config.resources, restart: restartKeys(config, loaded.config) };
     },
   });
-}
-
-/** What changes something is answered when the workers go by it, too: a key that was made is good everywhere, and one that was revoked nowhere. */
-function answeredWhenReached(pool: WorkerPool | null, routes: readonly AdminRoute[]): readonly AdminRoute[] {
-  if (pool === null) return routes;
-  return routes.map((route) =>
-    route.method === 'GET'
-      ? route
-      : {
-          ...route,
-          async handle(request) {
-            const response = await route.handle(request);
-            await pool.reached();
-            return response;
-          },
-        },
-  );
 }
 
 /** Null with one worker, which is this process; then nothing of workers is loaded. */

@@ -30,6 +30,7 @@ export type {
   Resources,
 } from './port.ts';
 export type { Purger } from './purge-route.ts';
+export { answeredWhenReached } from './reached-routes.ts';
 export { ResourceStore, type ResourceStoreOptions } from './resource-store.ts';
 export { REVOCATION_KIND, revocationKind } from './revocation-kind.ts';
 export { routeKind } from './route-kind.ts';
