@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { countedFigures, createPinoLogger, createPrometheusMetrics, mergeFigures } from './bindings/index.ts';
+import {
+  countedFigures,
+  createPinoLogger,
+  createPrometheusMetrics,
+  loadZeromqSockets,
+  mergeFigures,
+} from './bindings/index.ts';
 import { Hub, PresenceRegistry, servePublishes } from './channels/index.ts';
 import { type FollowedConfig, formatProblem, type ResolvedConfig, restartKeys } from './config/index.ts';
 import {
@@ -34,6 +40,7 @@ import {
   gatewayRules,
   openGateOf,
   openGatewayOf,
+  openGripControl,
   openGripPort,
   openPublicPort,
   purgerOf,
@@ -162,6 +169,9 @@ export async function startServer(
     opened.push(() => admin.drain(0));
     const ticketKeys = pool === null ? undefined : secretOf(systemRandom, TICKET_KEY_BYTES);
     const sharing = pool === null ? 'alone' : 'shared';
+    const others = pool === null ? 'none' : 'workers';
+    const control = await openGripControl(parts, gateway, others, loadZeromqSockets);
+    opened.push(() => control.close());
     if (pool !== null) await assertFree(listen.host, listen.port, clock);
     const publicListener = await openPublicPort(parts, gate, gateway, {
       port: listen.port,
@@ -170,7 +180,7 @@ export async function startServer(
     });
     opened.push(() => publicListener.drain(0));
     const gripListener =
-      listen.gripPort === null ? null : await openGripPort(parts, gate, gateway, listen.gripPort);
+      listen.gripPort === null ? null : await openGripPort(parts, gate, gateway, control, listen.gripPort);
     if (gripListener !== null) opened.push(() => gripListener.drain(0));
     if (pool !== null && processes !== null) {
       pool.onLine((line) => {
@@ -183,6 +193,7 @@ export async function startServer(
         servePublishes(line, hub);
         gate.serve(line);
         gateway.serve(line);
+        control.serve(line);
         serveEdges(line, { presence, processes });
       });
       const { port } = publicListener;
@@ -204,6 +215,7 @@ export async function startServer(
       const listenerGone = publicListener.drain(limits.drainTimeoutMs);
       const gripListenerGone = gripListener?.drain(limits.drainTimeoutMs);
       const workersGone = pool?.drain(limits.drainTimeoutMs + WORKERS_MARGIN_MS);
+      control.close();
       gateway.drain();
       hub.drain();
       await Promise.all([listenerGone, gripListenerGone, workersGone]);

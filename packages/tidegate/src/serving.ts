@@ -24,13 +24,16 @@ import {
   createControlPort,
   Gateway,
   type GatewayRules,
-  GripPublisher,
+  GripControl,
+  type GripProcess,
+  LocalAttendance,
 } from './gateway/index.ts';
 import {
   type Clock,
   type Limits,
   type Line,
   type Logger,
+  type MessageSockets,
   type Metrics,
   noMetrics,
   packageVersion,
@@ -85,9 +88,18 @@ export function changedRules(
   return { routes: namesOf(ROUTE_KIND), upstreams: namesOf(UPSTREAM_KIND) };
 }
 
+/** The list of those whom GRIP holds in a process; null if nobody is told of it. */
+function attendanceOf({ listen: { zmq } }: ResolvedConfig): LocalAttendance | null {
+  if (zmq === null) return null;
+  const { statsPort, subPort, repPort } = zmq;
+  if (statsPort !== null) return new LocalAttendance(systemRandom, 'everything');
+  if (subPort !== null) return new LocalAttendance(systemRandom, 'subscriptions');
+  return repPort === null ? null : new LocalAttendance(systemRandom, 'nothing');
+}
+
 /** The gateway of a process, by the rules of this moment. */
 export function openGatewayOf(
-  { hub, clock, limits, logger, metrics }: ServingParts,
+  { config, hub, clock, limits, logger, metrics }: ServingParts,
   specs: ResourceSpecs,
 ): Gateway {
   const gateway = new Gateway({
@@ -99,6 +111,7 @@ export function openGatewayOf(
     channels: hub,
     builtIn: BUILT_IN_PATHS,
     channelsPath: CHANNELS_PATH,
+    attendance: attendanceOf(config),
   });
   gateway.adopt(gatewayRules(specs));
   return gateway;
@@ -113,6 +126,17 @@ export function purgerOf(gateway: Gateway): Purger {
         else resolve(outcome);
       });
     });
+}
+
+/** What a process knows of those whom GRIP holds in it. */
+export function gripProcessOf(hub: Hub, gateway: Gateway): GripProcess {
+  const { attendance, holds } = gateway;
+  return {
+    count: (channel) => hub.count(channel),
+    connected: (ids) => attendance?.connected(ids) ?? [],
+    refresh: (target) => attendance?.refresh(target) ?? 'not_found',
+    recover: () => holds.recover(),
+  };
 }
 
 /**
@@ -183,20 +207,46 @@ export async function openPublicPort(
 }
 
 /**
+ * What the control ports of GRIP have in common, with those of ZeroMQ open, if there are to be any. To be called before anybody is served.
+ * @param others whether there are workers
+ * @param loadSockets is not called unless it is needed
+ * @throws TidegateError listen_failed, zmq_missing
+ */
+export async function openGripControl(
+  parts: ServingParts,
+  gateway: Gateway,
+  others: 'none' | 'workers',
+  loadSockets: (logger: Logger) => Promise<MessageSockets>,
+): Promise<GripControl> {
+  const { config, hub, logger } = parts;
+  const control = new GripControl({
+    ...parts,
+    own: gripProcessOf(hub, gateway),
+    attendance: gateway.attendance,
+    others,
+    random: systemRandom,
+  });
+  const { zmq } = config.listen;
+  // Who may publish there is who can reach it: ZeroMQ has nothing by which somebody could show who he is.
+  if (zmq !== null) await control.openZmq(zmq, await loadSockets(logger), hub);
+  return control;
+}
+
+/**
  * Opens the port on which origins publish by GRIP. They publish as whoever their credential stands for.
  * @throws TidegateError listen_failed
  */
 export function openGripPort(
-  { config, hub, clock, limits, logger, metrics }: ServingParts,
+  { config, clock, limits, logger }: ServingParts,
   gate: Gate,
   gateway: Gateway,
+  { publisher, processes }: GripControl,
   port: number,
 ): Promise<PublicListener> {
-  const publisher = new GripPublisher({ receivers: hub, clock, limits, metrics });
   const handler = createControlPort({
     publisher,
     limits,
-    recover: () => gateway.holds.recover(),
+    recover: () => processes.recover(),
     purge: (purges, credential, done) => gateway.purge(purges, credential, done),
     authorize(request, done) {
       try {

@@ -5,6 +5,7 @@ import { ForwardedPublisher, Hub, RemotePresence } from './channels/index.ts';
 import type { ResolvedConfig } from './config/index.ts';
 import { FollowedSnapshot, prefixesOf } from './control/index.ts';
 import { CLIENT_INFO_FORM, WorkerProcesses } from './edges/index.ts';
+import { serveProcess, ToldAttendance } from './gateway/index.ts';
 import { type Line, type Logger, type Metrics, pause, systemClock } from './kernel/index.ts';
 import type { PublicListener } from './listeners/index.ts';
 import { FollowerLog } from './log/index.ts';
@@ -12,6 +13,7 @@ import {
   accessRules,
   changedRules,
   gatewayRules,
+  gripProcessOf,
   openGateOf,
   openGatewayOf,
   openPublicPort,
@@ -100,6 +102,8 @@ async function serve(line: Line, setup: WorkerSetup, metrics: Metrics, logger: L
   const gate = await openGateOf(parts, rulesOf(snapshot), line);
   const gateway = openGatewayOf(parts, snapshot);
   gateway.serve(line);
+  gateway.attendance?.tell(new ToldAttendance(line, clock));
+  serveProcess(line, gripProcessOf(hub, gateway));
   const adopt = (changes?: readonly { readonly kind: string; readonly name: string }[]): void => {
     hub.setPrefixes(prefixesOf(snapshot));
     gate.adopt(rulesOf(snapshot));

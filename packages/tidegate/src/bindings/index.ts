@@ -5,3 +5,4 @@ export {
   mergeFigures,
   type ReadableMetrics,
 } from './prometheus-metrics.ts';
+export { loadZeromqSockets } from './zeromq-sockets.ts';

@@ -10,6 +10,7 @@ export {
   writeJsonStringOfUtf8,
 } from './json-text.ts';
 export { type JsonEnvelope, writeExpiringJson, writeGapJson, writeMessageJson } from './message-json.ts';
+export { matchesPattern } from './pattern.ts';
 export type {
   Channels,
   EndReason,

@@ -1,5 +1,5 @@
 import type { LimitName, Limits } from '../kernel/index.ts';
-import { listenSchema, readAddressRange } from '../listeners/options.ts';
+import { isLoopback, listenSchema, readAddressRange, zmqSettings } from '../listeners/options.ts';
 import { checkAccess } from './access-agreement.ts';
 import { checkGateway } from './gateway-agreement.ts';
 import { type ConfigPath, type ConfigProblem, formatPath, formatValue } from './problem.ts';
@@ -22,6 +22,8 @@ const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, wh
   ['centrifugeForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
   ['centrifugeChannelsBytesMax', 'workerUnsentBytesMax', 'a worker that asks for as much would be replaced'],
   ['liveForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that is told as much would be replaced'],
+  ['gripZmqPendingBytesMax', 'appendBytesPendingMax', 'items that are read could not be appended'],
+  ['gripFrameBytesMax', 'workerUnsentBytesMax', 'a worker that is asked about as much would be replaced'],
   [
     'keepAliveIntervalMs',
     'webSocketPongTimeoutMs',
@@ -45,6 +47,7 @@ export function findDisagreements(
   };
   checkPorts(content, complain);
   checkProxies(content, complain);
+  checkZmq(content, complain);
   checkAccess(content, complain);
   checkTls(content, complain);
   checkLimits(content, limits, complain);
@@ -56,25 +59,52 @@ export function findDisagreements(
 
 type Complain = (path: ConfigPath, message: string, remedy: string) => void;
 
-/** What listens, in the order in which a later one has to give way. */
-const PORTS = [
-  ['port', 'host', 'public port'],
-  ['adminPort', 'adminHost', 'admin port'],
-  ['gripPort', 'adminHost', 'GRIP port'],
-] as const;
+/** What listens, and where. */
+interface ListeningPort {
+  readonly path: ConfigPath;
+  readonly host: string;
+  /** Null: it does not. */
+  readonly port: number | null;
+  readonly name: string;
+  /** It stands in the file. */
+  readonly isGiven: boolean;
+}
+
+/** All that listens, in the order in which a later one has to give way. */
+function portsOf(listen: NonNullable<ConfigFile['listen']>): readonly ListeningPort[] {
+  const { host, port, adminHost, adminPort } = listenSchema.properties;
+  const at = (key: 'port' | 'adminPort' | 'gripPort', ofHost: string, name: string): ListeningPort => ({
+    path: ['listen', key],
+    host: ofHost,
+    port: listen[key] ?? { port, adminPort, gripPort: { default: null } }[key].default,
+    name,
+    isGiven: listen[key] !== undefined,
+  });
+  const ofAdmin = listen.adminHost ?? adminHost.default;
+  const zmq = zmqSettings(listen.zmq ?? {});
+  return [
+    at('port', listen.host ?? host.default, 'public port'),
+    at('adminPort', ofAdmin, 'admin port'),
+    at('gripPort', ofAdmin, 'GRIP port'),
+    ...(['pullPort', 'subPort', 'repPort', 'statsPort'] as const).map((key) => ({
+      path: ['listen', 'zmq', key],
+      host: zmq.host,
+      port: zmq[key],
+      name: `ZMQ ${key}`,
+      isGiven: true,
+    })),
+  ];
+}
 
 function checkPorts({ listen = {} }: ConfigFile, complain: Complain): void {
-  const defaults = listenSchema.properties;
-  const portOf = (key: (typeof PORTS)[number][0]): number | null => listen[key] ?? defaults[key].default;
-  const hostOf = (key: (typeof PORTS)[number][1]): string => listen[key] ?? defaults[key].default;
-  for (const [index, [key, host, name]] of PORTS.entries()) {
-    for (const [otherKey, otherHost, otherName] of PORTS.slice(0, index)) {
-      const port = portOf(key);
-      if (port === null || port === 0 || port !== portOf(otherKey) || hostOf(host) !== hostOf(otherHost))
-        continue;
+  const ports = portsOf(listen);
+  for (const [index, { path, host, port, name, isGiven }] of ports.entries()) {
+    if (port === null || port === 0) continue;
+    for (const other of ports.slice(0, index)) {
+      if (port !== other.port || host !== other.host) continue;
       complain(
-        ['listen', listen[key] === undefined ? otherKey : key],
-        `${port} is the ${otherName} and the ${name}`,
+        isGiven ? path : other.path,
+        `${port} is the ${other.name} and the ${name}`,
         'Give each a port of its own.',
       );
     }
@@ -105,6 +135,17 @@ function checkProxies({ listen = {} }: ConfigFile, complain: Complain): void {
       'Name the load balancers in listen.trustedProxies, or remove the key.',
     );
   }
+}
+
+/** A socket of ZeroMQ asks nobody who he is. */
+function checkZmq({ listen }: ConfigFile, complain: Complain): void {
+  const { host, openToNetwork } = zmqSettings(listen?.zmq ?? {});
+  if (openToNetwork || isLoopback(host)) return;
+  complain(
+    ['listen', 'zmq', 'host'],
+    `${formatValue(host)} can be reached from other machines, and whoever reaches it may publish without a credential`,
+    'Write 127.0.0.1, or openToNetwork: true beside it if the network is to be trusted.',
+  );
 }
 
 function checkTls({ tls }: ConfigFile, complain: Complain): void {

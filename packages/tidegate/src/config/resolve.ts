@@ -11,6 +11,7 @@ import {
   listenSchema,
   type TlsSettings,
   tlsSchema,
+  zmqSettings,
 } from '../listeners/options.ts';
 import { dataSchema, defaultTopicSchema, type TopicOptions } from '../log/options.ts';
 import { WORKERS_MAX } from '../workers/options.ts';
@@ -165,6 +166,7 @@ export function resolveContent(
       gripPort: content.listen?.gripPort ?? listen.gripPort.default,
       trustedProxies: Object.freeze(content.listen?.trustedProxies ?? listen.trustedProxies.default),
       trustedFields: Object.freeze(content.listen?.trustedFields ?? listen.trustedFields.default),
+      zmq: content.listen?.zmq === undefined ? null : zmqSettings(content.listen.zmq),
     }),
     tls: content.tls === undefined ? null : tlsSettings(content.tls, base.config),
     workers: overrides.workers ?? content.workers ?? workersOfMachine(),

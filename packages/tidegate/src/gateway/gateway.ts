@@ -16,6 +16,7 @@ import { diffJson } from '../wire/json-patch/index.ts';
 import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
 import { HttpHolds } from './grip/http-holds.ts';
+import type { LocalAttendance } from './grip-attendance/local-attendance.ts';
 import { GripWebSocketGateway } from './grip-websocket/grip-web-sockets.ts';
 import type { GripWebSockets } from './grip-websocket/port.ts';
 import { LiveRoutes } from './live/index.ts';
@@ -47,6 +48,8 @@ export interface GatewayOptions {
   readonly builtIn: readonly string[];
   /** Where `others` serves an event stream of the channels that the query names, for routes that lead to one. */
   readonly channelsPath: string;
+  /** The list of those whom GRIP holds here. Default: null, nobody wants to know. */
+  readonly attendance?: LocalAttendance | null;
   /** How names of targets are looked up. Default: as the system does. */
   readonly lookup?: NameLookup;
 }
@@ -75,6 +78,7 @@ export class Gateway implements RequestContext {
   readonly cache: HttpCache;
   readonly holds: HttpHolds;
   readonly sockets: GripWebSockets;
+  readonly attendance: LocalAttendance | null;
   readonly #socketDeadlines: Deadlines;
   readonly #live: LiveRoutes;
   readonly #purges: SharedPurges;
@@ -106,6 +110,7 @@ export class Gateway implements RequestContext {
     this.#channelsPath = options.channelsPath;
     this.cache = new HttpCache(options.clock, options.limits, options.metrics);
     this.#purges = new SharedPurges(this.cache);
+    this.attendance = options.attendance ?? null;
     this.holds = new HttpHolds(options);
     this.#socketDeadlines = new Deadlines(options.clock, SOCKET_SWEEP_MS);
     this.sockets = new GripWebSocketGateway({ ...options, deadlines: this.#socketDeadlines });
@@ -202,6 +207,7 @@ export class Gateway implements RequestContext {
         others(exchange);
         return;
       }
+      this.attendance?.requested(hit.route.name);
       if (hit.route.subscribe !== null) {
         handToChannel(exchange, hit.route.subscribe, hit.parameters, { path: this.#channelsPath, others });
         return;

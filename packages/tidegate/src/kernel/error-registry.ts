@@ -277,6 +277,10 @@ export const ERRORS = {
     'The address cannot be listened on',
     'Choose another port with --port or --admin-port.',
   ),
+  zmq_missing: server(
+    'A ZMQ port is configured, and the package zeromq is not installed',
+    'Run npm install zeromq@6 beside tidegate, or remove listen.zmq from the config file.',
+  ),
   tls_file_unreadable: server(
     'A file of the TLS settings cannot be read',
     'Check the paths below tls in the config file, and that this user may read them.',

@@ -19,6 +19,16 @@ export {
 } from './line.ts';
 export { Liveness, type LivenessOptions, type Watched } from './liveness.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export type {
+  BoundPublisher,
+  BoundSocket,
+  BoundSubscriber,
+  MessageSockets,
+  PublishOptions,
+  ReceiveOptions,
+  ReplyOptions,
+  SocketOptions,
+} from './message-sockets.ts';
 export {
   type Counter,
   type Gauge,

@@ -470,6 +470,36 @@ export const LIMITS = {
     600 * SECOND,
     'The pause before a next link that failed is tried again, which doubles each time.',
   ),
+  gripLingerMs: limit(
+    60 * SECOND,
+    0,
+    3_600 * SECOND,
+    'How long a channel of held responses counts as followed after the last one: a long-poll is away between two requests.',
+  ),
+  gripLingeringMax: limit(
+    100_000,
+    0,
+    10_000_000,
+    'Channels that linger; beyond them a channel counts as left with its last held response.',
+  ),
+  gripZmqPendingMax: limit(
+    1_000,
+    1,
+    100_000,
+    'Messages of one ZMQ socket that are under way, and those of one peer that wait; beyond them senders wait.',
+  ),
+  gripZmqPendingBytesMax: limit(
+    16 * MIB,
+    1,
+    1024 * MIB,
+    'Bytes of the messages of one ZMQ socket that are under way; beyond them none is read.',
+  ),
+  gripZmqQueuedMax: limit(
+    10_000,
+    1,
+    1_000_000,
+    'Messages that wait in a ZMQ socket for one peer; beyond them statistics are dropped.',
+  ),
   cacheBytesMax: limit(
     64 * MIB,
     64 * KIB,

@@ -25,6 +25,8 @@ export const LINE_SUBJECTS = [
   'purge',
   /** What the owner polls for live routes: `gateway/live`. */
   'live',
+  /** Those whom GRIP holds, and who is told what of them: `gateway/grip-processes`. */
+  'grip',
 ] as const;
 
 export type LineSubject = (typeof LINE_SUBJECTS)[number];

@@ -14,6 +14,81 @@ export const TRUSTED_FIELDS = [
   'x-forwarded-proto',
 ] as const satisfies readonly TrustedField[];
 
+/** The sockets of ZeroMQ that Pushpin has. They need the package `zeromq`. */
+const zmqSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    host: {
+      type: 'string',
+      minLength: 1,
+      default: '127.0.0.1',
+      description:
+        'The address of the ports. ZeroMQ knows no credentials: others than loopback need `openToNetwork`.',
+    },
+    pullPort: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: 65_535,
+      default: null,
+      description:
+        'The port of a PULL socket: each message is one GRIP item (5560 in Pushpin). null: none; 0 takes any free port.',
+    },
+    subPort: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: 65_535,
+      default: null,
+      description:
+        'The port of a SUB socket to which publishers connect: a channel and an item (5562 in Pushpin). It subscribes to the channels that have subscribers by GRIP.',
+    },
+    repPort: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: 65_535,
+      default: null,
+      description: 'The port of a REP socket for commands (5563 in Pushpin).',
+    },
+    statsPort: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: 65_535,
+      default: null,
+      description: 'The port of a PUB socket with statistics (`stats_spec` in Pushpin).',
+    },
+    statsFormat: {
+      type: 'string',
+      enum: ['tnetstring', 'json'],
+      default: 'tnetstring',
+      description: 'How statistics are written (`stats_format` in Pushpin).',
+    },
+    openToNetwork: {
+      type: 'boolean',
+      default: false,
+      description: 'Lets whoever reaches `host` publish without a credential, also from other machines.',
+    },
+  },
+} as const satisfies JSONSchema;
+
+export type ZmqOptions = Partial<FromSchema<typeof zmqSchema>>;
+
+/** The same with nothing missing. */
+export type ZmqSettings = Readonly<Required<ZmqOptions>>;
+
+/** Fills in what is left out. */
+export function zmqSettings(options: ZmqOptions): ZmqSettings {
+  const { properties } = zmqSchema;
+  return Object.freeze({
+    host: options.host ?? properties.host.default,
+    pullPort: options.pullPort ?? properties.pullPort.default,
+    subPort: options.subPort ?? properties.subPort.default,
+    repPort: options.repPort ?? properties.repPort.default,
+    statsPort: options.statsPort ?? properties.statsPort.default,
+    statsFormat: options.statsFormat ?? properties.statsFormat.default,
+    openToNetwork: options.openToNetwork ?? properties.openToNetwork.default,
+  });
+}
+
 /** Where the server listens. Port 0 lets the system choose a free one. */
 export const listenSchema = {
   type: 'object',
@@ -74,6 +149,7 @@ export const listenSchema = {
         'The fields in which `trustedProxies` say it. Only those that every one of them sets itself, whatever its clients have sent; ' +
         '`forwarded` takes the place of all others.',
     },
+    zmq: zmqSchema,
   },
 } as const satisfies JSONSchema;
 
@@ -81,7 +157,9 @@ export type ListenOptions = FromSchema<typeof listenSchema>;
 
 /** The same with nothing missing. */
 export interface ListenSettings
-  extends Readonly<Required<Omit<ListenOptions, 'trustedProxies' | 'trustedFields'>>> {
+  extends Readonly<Required<Omit<ListenOptions, 'trustedProxies' | 'trustedFields' | 'zmq'>>> {
+  /** Null for no ports of ZeroMQ. */
+  readonly zmq: ZmqSettings | null;
   readonly trustedProxies: readonly string[];
   readonly trustedFields: readonly TrustedField[];
 }

@@ -74,6 +74,7 @@ export const HTTP_STATUS: HttpStatusMap = {
   config_invalid: 500,
   arguments_invalid: 400,
   listen_refused: 500,
+  zmq_missing: 500,
   listen_failed: 500,
   tls_file_unreadable: 500,
   tls_certificate_invalid: 500,

@@ -43,7 +43,7 @@ const cases: readonly Case[] = [
     text: 'listen:\n  prot: 80\n',
     problems: ['2:3 listen: "prot" is not a known key'],
     remedy:
-      /Did you mean port\? The keys here are host, port, adminHost, adminPort, gripPort, trustedProxies, trustedFields\./,
+      /Did you mean port\? The keys here are host, port, adminHost, adminPort, gripPort, trustedProxies, trustedFields, zmq\./,
   },
   {
     name: 'an unknown section lists the sections',
@@ -216,6 +216,23 @@ const cases: readonly Case[] = [
     text: 'listen:\n  trustedFields: [forwarded]\n',
     problems: ['2:18 listen.trustedFields: There is nobody whose fields are believed'],
     remedy: /listen\.trustedProxies/,
+  },
+  {
+    name: 'a port of ZeroMQ is none of the others',
+    text: 'listen:\n  zmq: { pullPort: 8080, repPort: 5563, subPort: 5563 }\n',
+    problems: [
+      '2:20 listen.zmq.pullPort: 8080 is the public port and the ZMQ pullPort',
+      '2:35 listen.zmq.repPort: 5563 is the ZMQ subPort and the ZMQ repPort',
+    ],
+    remedy: /a port of its own/,
+  },
+  {
+    name: 'a port of ZeroMQ that others can reach needs somebody to say so',
+    text: 'listen:\n  zmq:\n    host: 0.0.0.0\n    pullPort: 5560\n',
+    problems: [
+      '3:11 listen.zmq.host: "0.0.0.0" can be reached from other machines, and whoever reaches it may publish without a credential',
+    ],
+    remedy: /openToNetwork: true/,
   },
   {
     name: 'limits that contradict each other are told with both values',

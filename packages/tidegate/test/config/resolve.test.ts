@@ -29,12 +29,38 @@ test('without a file the server listens on loopback and keeps its data below the
     gripPort: null,
     trustedProxies: [],
     trustedFields: ['x-forwarded-for', 'x-forwarded-proto'],
+    zmq: null,
   });
   assert.equal(config.dataFolder, join(WORKING, 'data'));
   assert.equal(config.logLevel, 'info');
   assert.deepEqual(config.cors, { origins: [] });
   assert.deepEqual(config.websocket, { compression: false });
   assert.equal(config.limits.messageBytesMax, LIMITS.messageBytesMax.default);
+});
+
+test('ports of ZeroMQ are on loopback, and there are those only that are named', async () => {
+  await withFile('listen: { zmq: { pullPort: 5560 } }\n', async (file) => {
+    const config = await resolveConfig({ file, overrides: {}, environment: {}, workingFolder: WORKING });
+    assert.deepEqual(config.listen.zmq, {
+      host: '127.0.0.1',
+      pullPort: 5560,
+      subPort: null,
+      repPort: null,
+      statsPort: null,
+      statsFormat: 'tnetstring',
+      openToNetwork: false,
+    });
+  });
+});
+
+test('ports of ZeroMQ are open to others where somebody says so', async () => {
+  await withFile(
+    'listen: { zmq: { host: 0.0.0.0, openToNetwork: true, pullPort: 5560 } }\n',
+    async (file) => {
+      const config = await resolveConfig({ file, overrides: {}, environment: {}, workingFolder: WORKING });
+      assert.equal(config.listen.zmq?.host, '0.0.0.0');
+    },
+  );
 });
 
 test('the topic default is always there: synced, kept for a day, with a key index', async () => {
@@ -121,6 +147,7 @@ test('the command line takes the place of the file', async () => {
     gripPort: null,
     trustedProxies: [],
     trustedFields: ['x-forwarded-for', 'x-forwarded-proto'],
+    zmq: null,
   });
   assert.equal(config.dataFolder, join(WORKING, 'mine'));
 });

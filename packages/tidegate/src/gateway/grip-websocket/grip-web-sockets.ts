@@ -77,6 +77,8 @@ export class GripWebSocketGateway implements GripWebSockets {
       const messagePrefix = agreedPrefix(head, handshake);
       const session = new GripSession(this.#context, {
         mode: 'native',
+        request: exchange.request,
+        connectionId: null,
         route: route.name,
         channelPrefix: route.rule.prefix,
         messagePrefix,

@@ -18,6 +18,7 @@ export class OverHttpOpening {
   readonly #context: SocketContext;
   readonly #exchange: HttpExchange;
   readonly #route: GripRoute;
+  readonly #requests: OverHttpRequests;
   readonly #origin: OverHttpSocket;
   #hasLeft = false;
 
@@ -25,8 +26,8 @@ export class OverHttpOpening {
     this.#context = context;
     this.#exchange = exchange;
     this.#route = route;
-    const requests = new OverHttpRequests(handshake, route, context.random);
-    this.#origin = new OverHttpSocket(context, route, requests, (opening) => this.#opened(opening));
+    this.#requests = new OverHttpRequests(handshake, route, context.random);
+    this.#origin = new OverHttpSocket(context, route, this.#requests, (opening) => this.#opened(opening));
   }
 
   begin(): void {
@@ -74,6 +75,8 @@ export class OverHttpOpening {
       }
       const session = new GripSession(this.#context, {
         mode: 'over_http',
+        request: this.#exchange.request,
+        connectionId: this.#requests.connectionId,
         route: route.name,
         channelPrefix: route.rule.prefix,
         messagePrefix: messagePrefixOf(fields),

@@ -15,6 +15,8 @@ const CONNECTION_ID_CHARACTERS = 24;
 
 /** Makes the requests of one WebSocket. They all say of the client what its handshake said. */
 export class OverHttpRequests {
+  /** What the origin calls the WebSocket. */
+  readonly connectionId: string;
   readonly #target: string;
   readonly #fields: readonly string[];
   readonly #route: GripRoute;
@@ -22,6 +24,7 @@ export class OverHttpRequests {
   sessionId: string | null = null;
 
   constructor(handshake: OriginRequest, route: GripRoute, random: Random) {
+    this.connectionId = randomId(random, CONNECTION_ID_CHARACTERS);
     this.#target = handshake.target;
     this.#route = route;
     const fields: string[] = [];
@@ -30,7 +33,7 @@ export class OverHttpRequests {
       fields.push(handshake.fields[at], handshake.fields[at + 1]);
     }
     fields.push('Content-Type', WEBSOCKET_EVENTS_MEDIA_TYPE, 'Accept', WEBSOCKET_EVENTS_MEDIA_TYPE);
-    fields.push('Connection-Id', randomId(random, CONNECTION_ID_CHARACTERS));
+    fields.push('Connection-Id', this.connectionId);
     fields.push('Sec-WebSocket-Extensions', GRIP_EXTENSION);
     this.#fields = fields;
   }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { TypedFrame, WebSocketKeepAlive } from '../../wire/grip/index.ts';
 import { encodeFrame, PING_FRAME } from '../../wire/websocket/index.ts';
+import type { Attendee } from '../grip-attendance/port.ts';
 import { Alarms } from './alarms.ts';
 import type { ClientEnd } from './client-end.ts';
 import { DelayedFrames } from './delayed-frames.ts';
@@ -20,6 +21,7 @@ export class SessionTimes {
   readonly #alarms: Alarms<AlarmName>;
   readonly #delayed: DelayedFrames;
   #keepAlive: WebSocketKeepAlive | null = null;
+  #attendee: Attendee | null = null;
   /** On the monotonic clock; kept only while there is a keep-alive. */
   #lastSentMs = 0;
   #isHeard = false;
@@ -33,8 +35,12 @@ export class SessionTimes {
     this.#delayed = new DelayedFrames(context.clock, context.limits.gripSocketDelayedMax);
   }
 
-  /** The WebSocket is open. */
-  open(): void {
+  /**
+   * The WebSocket is open.
+   * @param attendee is told of keep-alives; null if nobody wants to know
+   */
+  open(attendee: Attendee | null): void {
+    this.#attendee = attendee;
     this.#alarms.set('liveness', this.#context.limits.keepAliveIntervalMs);
   }
 
@@ -113,7 +119,9 @@ export class SessionTimes {
     }
     this.#alarms.set('keep_alive', keepAlive.intervalMs);
     // What waits for a slow client keeps it as alive as one frame more.
-    if (!this.#client.isBlocked) this.#send(keepAlive.frame);
+    if (this.#client.isBlocked) return;
+    this.#send(keepAlive.frame);
+    this.#attendee?.active();
   }
 
   #checkLiveness(): void {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EndReason } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
-import type { ByteChannel } from '../../listeners/port.ts';
+import type { ByteChannel, HttpRequest } from '../../listeners/port.ts';
 import {
   type Close,
   type ControlMessage,
@@ -32,6 +32,10 @@ import { Subscriptions } from './subscriptions.ts';
 
 export interface SessionOptions {
   readonly mode: OriginMode;
+  /** The client's handshake. */
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'scheme'>;
+  /** What the origin calls the connection; null if it has no name for it. */
+  readonly connectionId: string | null;
   /** The route's name, for the log. */
   readonly route: string;
   /** What the route puts before the names of channels. */
@@ -75,9 +79,15 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   /** To be called once, with both ends; the client is read from now on. */
   open(transport: ByteChannel, origin: OriginSocket): void {
     this.#origin = origin;
+    const { attendance, metrics } = this.#context;
+    const { mode, request, connectionId: id, route } = this.#options;
+    const { remoteAddress, scheme } = request;
+    const refresh = (): void => this.#origin?.refresh();
+    const attendee = attendance?.arrive({ mode: 'ws', id, route, remoteAddress, scheme, refresh }) ?? null;
+    this.#subscriptions.attendee = attendee;
     this.#client.open(transport);
-    this.#context.metrics.opened(this.#options.mode);
-    this.#times.open();
+    metrics.opened(mode);
+    this.#times.open(attendee);
   }
 
   // --- What the client does. ---

@@ -1,6 +1,7 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import type { Clock, Deadlines, Limits, Logger, Metrics, Random } from '../../kernel/index.ts';
 import { ReceiverPool } from '../../wire/websocket/index.ts';
+import type { Attendance } from '../grip-attendance/port.ts';
 import { createFrameEncoder, createItemEncoder } from './encoders.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 
@@ -14,6 +15,8 @@ export interface SocketContextOptions {
   readonly deadlines: Deadlines;
   /** The hub, as origins may use it. */
   readonly channels: Channels;
+  /** The list of who is there. Default: null, nobody wants to know. */
+  readonly attendance?: Attendance | null;
 }
 
 /** What all GRIP WebSockets share. */
@@ -24,6 +27,7 @@ export class SocketContext {
   readonly logger: Logger;
   readonly deadlines: Deadlines;
   readonly channels: Channels;
+  readonly attendance: Attendance | null;
   readonly metrics: SocketMetrics;
   readonly frameEncoder: FrameEncoder;
   readonly itemEncoder: FrameEncoder;
@@ -36,6 +40,7 @@ export class SocketContext {
     this.logger = options.logger;
     this.deadlines = options.deadlines;
     this.channels = options.channels;
+    this.attendance = options.attendance ?? null;
     this.metrics = new SocketMetrics(options.metrics);
     this.frameEncoder = createFrameEncoder(options.limits, this.metrics.notMeant);
     this.itemEncoder = createItemEncoder(options.limits);

@@ -1,6 +1,7 @@
 import { parsePosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { GripChannel } from '../../wire/grip/index.ts';
+import type { Attendee } from '../grip-attendance/port.ts';
 import { type Beginning, ChannelSubscription, type SubscriptionOwner } from './channel-subscription.ts';
 import type { SocketContext } from './socket-context.ts';
 
@@ -10,6 +11,8 @@ export class Subscriptions {
   readonly #owner: SubscriptionOwner;
   readonly #prefix: string;
   readonly #byName = new Map<string, ChannelSubscription>();
+  /** The WebSocket on the list of who is there; null if nobody wants to know. */
+  attendee: Attendee | null = null;
 
   /** @param prefix what the route puts before the names of channels */
   constructor(context: SocketContext, owner: SubscriptionOwner, prefix: string) {
@@ -35,7 +38,7 @@ export class Subscriptions {
         if (earlier.hasFilters(filters)) return;
         beginning = earlier.place;
       }
-      this.remove(name);
+      earlier.close();
     }
     this.#owner.channelIds.set(name, beginning.prevId);
     try {
@@ -47,16 +50,21 @@ export class Subscriptions {
         beginning,
       );
       this.#byName.set(name, subscription);
+      if (earlier === undefined) this.attendee?.join(this.#prefix + name);
     } catch (error) {
-      this.#owner.channelIds.delete(name);
+      if (earlier === undefined) this.#owner.channelIds.delete(name);
+      else this.remove(name);
       throw error;
     }
   }
 
   remove(name: string): void {
-    this.#byName.get(name)?.close();
+    const subscription = this.#byName.get(name);
+    if (subscription === undefined) return;
+    subscription.close();
     this.#byName.delete(name);
     this.#owner.channelIds.delete(name);
+    this.attendee?.part(this.#prefix + name);
   }
 
   get count(): number {
@@ -71,6 +79,7 @@ export class Subscriptions {
   close(): void {
     for (const subscription of this.#byName.values()) subscription.close();
     this.#byName.clear();
+    this.attendee?.leave();
   }
 
   #assertRoom(name: string): void {

@@ -27,7 +27,7 @@ export interface ControlPortOptions {
   readonly limits: Limits;
 }
 
-/** Says how many subscriptions of this process there were for what was published, all items together. */
+/** Says how many subscriptions there were for what was published, all items together. */
 const RECEIVERS_HEADER = 'tidegate-receivers';
 
 /** The forms of answers: text where the client does not mind. */

@@ -1,6 +1,7 @@
 import type { EventPublisher, PublishedEvent, PublishReceipt, Receivers } from '../../channels/index.ts';
 import { type Clock, type Limits, type Metrics, TidegateError } from '../../kernel/index.ts';
 import type { PublishItem } from '../../wire/grip/index.ts';
+import type { OtherReceivers } from '../grip-processes/port.ts';
 import { eventsOf } from './item-events.ts';
 import { PublishOrder } from './publish-order.ts';
 
@@ -13,7 +14,7 @@ export interface ItemReceipt {
   readonly cursor: string;
   /** It was published before, within the window of the log, and is not published again. */
   readonly duplicate: boolean;
-  /** How many subscriptions of this process there were for it when it was stored. */
+  /** How many subscriptions there were for it when it was stored, in all processes of the server. */
   readonly receivers: number;
 }
 
@@ -21,7 +22,12 @@ export interface ItemReceipt {
 export type ItemsCallback = (outcomes: readonly (ItemReceipt | TidegateError)[]) => void;
 
 export interface GripPublisherOptions {
+  /** Those of this process. */
   readonly receivers: Receivers;
+  /** Those of the others; null if there are none. Default: null. */
+  readonly others?: OtherReceivers | null;
+  /** Hears of each item when it has been stored, before anybody in this process is handed it. Default: null. */
+  readonly published?: ((item: PublishItem) => void) | null;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly metrics: Metrics;
@@ -32,13 +38,18 @@ const PROTOCOL = 'grip';
 
 /** An item on its way to the log. */
 interface Offer {
+  readonly item: PublishItem;
   readonly events: readonly PublishedEvent[];
-  readonly settle: (outcomes: readonly (PublishReceipt | TidegateError)[]) => void;
+  readonly settle: (outcome: ItemReceipt | TidegateError) => void;
 }
+
+type Outcomes = readonly (PublishReceipt | TidegateError)[];
 
 /** Publishes GRIP items as events, in the order that their publishers meant. */
 export class GripPublisher {
   readonly #receivers: Receivers;
+  readonly #others: OtherReceivers | null;
+  readonly #published: ((item: PublishItem) => void) | null;
   readonly #order: PublishOrder;
   /** What goes to the log in one call, and by whom; null while nothing is gathered. */
   #gathered: Offer[] | null = null;
@@ -46,6 +57,8 @@ export class GripPublisher {
 
   constructor(options: GripPublisherOptions) {
     this.#receivers = options.receivers;
+    this.#others = options.others ?? null;
+    this.#published = options.published ?? null;
     this.#order = new PublishOrder(options);
   }
 
@@ -68,9 +81,9 @@ export class GripPublisher {
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
       const events = eventsOf(item);
-      const settle: Offer['settle'] = (told) => settled(index, this.#outcomeOf(item, told));
+      const settle: Offer['settle'] = (outcome) => settled(index, outcome);
       const prevId = item.sequencing === 'ordered' ? item.prevId : null;
-      this.#order.offer(item.channel, item.id, prevId, () => this.#send({ events, settle }, publisher));
+      this.#order.offer(item.channel, item.id, prevId, () => this.#send({ item, events, settle }, publisher));
     }
     this.#flush();
     this.#gathered = null;
@@ -81,15 +94,13 @@ export class GripPublisher {
     this.#order.close();
   }
 
-  #outcomeOf(
-    item: PublishItem,
-    told: readonly (PublishReceipt | TidegateError)[],
-  ): ItemReceipt | TidegateError {
+  #outcomeOf(item: PublishItem, told: Outcomes): ItemReceipt | TidegateError {
     let duplicate = true;
     for (const outcome of told) {
       if (outcome instanceof TidegateError) return outcome;
       if (!outcome.duplicate) duplicate = false;
     }
+    if (!duplicate) this.#published?.(item);
     const first = told[0] as PublishReceipt;
     const last = told[told.length - 1] as PublishReceipt;
     return {
@@ -103,7 +114,7 @@ export class GripPublisher {
 
   #send(offer: Offer, publisher: EventPublisher): void {
     if (this.#gathered === null) {
-      publish([offer], publisher);
+      this.#publish([offer], publisher);
       return;
     }
     // An item of somebody else's may have waited for one of these.
@@ -118,17 +129,55 @@ export class GripPublisher {
     this.#gatheredFor = null;
     if (offers === null || publisher === null || offers.length === 0) return;
     this.#gathered = [];
-    publish(offers, publisher);
+    this.#publish(offers, publisher);
+  }
+
+  #publish(offers: readonly Offer[], publisher: EventPublisher): void {
+    const others = this.#others;
+    const events = offers.length === 1 ? offers[0].events : offers.flatMap((offer) => offer.events);
+    if (others === null) {
+      publisher.publish(events, PROTOCOL, (outcomes) => settle(offers, this.#receipts(offers, outcomes)));
+      return;
+    }
+    const channels = [...new Set(offers.map(({ item }) => item.channel))];
+    let receipts: readonly (ItemReceipt | TidegateError)[] | null = null;
+    let elsewhere: ReadonlyMap<string, number> | null = null;
+    const settleOnceBoth = (): void => {
+      if (receipts !== null && elsewhere !== null) settle(offers, withOthers(receipts, elsewhere));
+    };
+    // First: a held response that gets the item is not there any more when it has it.
+    others.count(channels, (counts) => {
+      elsewhere = new Map(channels.map((channel, index) => [channel, counts[index]]));
+      settleOnceBoth();
+    });
+    publisher.publish(events, PROTOCOL, (outcomes) => {
+      receipts = this.#receipts(offers, outcomes);
+      settleOnceBoth();
+    });
+  }
+
+  /** To be called as soon as the events are stored: nobody here has been handed them yet. */
+  #receipts(offers: readonly Offer[], outcomes: Outcomes): readonly (ItemReceipt | TidegateError)[] {
+    let at = 0;
+    return offers.map(({ item, events }) => {
+      const told = outcomes.slice(at, at + events.length);
+      at += events.length;
+      return this.#outcomeOf(item, told);
+    });
   }
 }
 
-function publish(offers: readonly Offer[], publisher: EventPublisher): void {
-  const events = offers.length === 1 ? offers[0].events : offers.flatMap((offer) => offer.events);
-  publisher.publish(events, PROTOCOL, (outcomes) => {
-    let at = 0;
-    for (const offer of offers) {
-      offer.settle(outcomes.slice(at, at + offer.events.length));
-      at += offer.events.length;
-    }
-  });
+function settle(offers: readonly Offer[], receipts: readonly (ItemReceipt | TidegateError)[]): void {
+  for (const [index, offer] of offers.entries()) offer.settle(receipts[index]);
+}
+
+function withOthers(
+  receipts: readonly (ItemReceipt | TidegateError)[],
+  elsewhere: ReadonlyMap<string, number>,
+): readonly (ItemReceipt | TidegateError)[] {
+  return receipts.map((receipt) =>
+    receipt instanceof TidegateError || receipt.duplicate
+      ? receipt
+      : { ...receipt, receivers: receipt.receivers + (elsewhere.get(receipt.channel) ?? 0) },
+  );
 }

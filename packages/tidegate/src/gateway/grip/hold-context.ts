@@ -1,5 +1,6 @@
 import type { Channels } from '../../channels/index.ts';
 import type { Clock, Deadlines, Limits, Logger, Random } from '../../kernel/index.ts';
+import type { Attendance } from '../grip-attendance/port.ts';
 import type { GripMetrics } from './grip-metrics.ts';
 import type { HoldEncoders } from './hold-encoders.ts';
 import type { LastIds } from './last-ids.ts';
@@ -13,6 +14,8 @@ export interface HoldContext {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: GripMetrics;
+  /** The list of who is held; null if nobody wants to know. */
+  readonly attendance: Attendance | null;
   readonly encoders: HoldEncoders;
   readonly links: LinkFetcher;
   readonly lastIds: LastIds;

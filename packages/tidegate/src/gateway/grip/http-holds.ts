@@ -8,6 +8,7 @@ import {
   type Random,
 } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
+import type { Attendance } from '../grip-attendance/port.ts';
 import type { OriginExchange, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
 import { GripAnswer } from './grip-answer.ts';
 import { GripMetrics } from './grip-metrics.ts';
@@ -28,6 +29,8 @@ export interface HttpHoldsOptions {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The list of who is held. Default: null, nobody wants to know. */
+  readonly attendance?: Attendance | null;
 }
 
 /** How often time-outs and keep-alives are looked at. They are counted in seconds. */
@@ -47,6 +50,7 @@ export class HttpHolds implements GripHolds {
     this.#context = {
       ...options,
       metrics,
+      attendance: options.attendance ?? null,
       encoders,
       links: new LinkFetcher({ clock, random, limits, metrics }),
       lastIds: new LastIds(channels, encoders.streamFrames('raw')),

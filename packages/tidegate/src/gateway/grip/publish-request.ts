@@ -16,15 +16,23 @@ export interface PublishRequest {
  */
 export function parsePublishRequest(body: Buffer, limits: Limits): PublishRequest {
   const { items, purge = [] } = membersOf(body);
-  if (!Array.isArray(items)) throw invalid('The body is not an object with an array "items".');
+  if (!Array.isArray(purge)) throw new TidegateError('purge_invalid', '"purge" is not an array.');
+  return {
+    items: parseItems(items, limits),
+    purges: purge.map((wanted, index) => placed(`purge[${index}]`, () => purgeRequestOf(wanted))),
+  };
+}
+
+/**
+ * The value of `items`, as it came in JSON or in a tnetstring.
+ * @throws TidegateError grip_item_invalid, naming the item by its position
+ */
+export function parseItems(items: unknown, limits: Limits): readonly PublishItem[] {
+  if (!Array.isArray(items)) throw invalid('It is not an object with an array "items".');
   if (items.length > limits.batchEventsMax) {
     throw invalid(`There are ${items.length} items; the limit is ${limits.batchEventsMax}.`);
   }
-  if (!Array.isArray(purge)) throw new TidegateError('purge_invalid', '"purge" is not an array.');
-  return {
-    items: items.map((item, index) => placed(`items[${index}]`, () => parsePublishItem(item, limits))),
-    purges: purge.map((wanted, index) => placed(`purge[${index}]`, () => purgeRequestOf(wanted))),
-  };
+  return items.map((item, index) => placed(`items[${index}]`, () => parsePublishItem(item, limits)));
 }
 
 /** Says in an error where in the body it is. */

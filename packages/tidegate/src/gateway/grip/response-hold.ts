@@ -3,6 +3,7 @@ import type { EndReason } from '../../channels/index.ts';
 import { EMPTY, type Expiring, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, RelayOwner } from '../../listeners/port.ts';
 import type { GripInstruct } from '../../wire/grip/index.ts';
+import type { Attendee } from '../grip-attendance/port.ts';
 import { ChannelFeed, type FeedHost } from './channel-feed.ts';
 import type { HoldEnd } from './grip-metrics.ts';
 import { type HeldResponse, publishedResponse } from './held-response.ts';
@@ -32,6 +33,7 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
   deadlineMs: number;
   readonly #options: ResponseHoldOptions;
   readonly #feeds = new Map<ChannelFeed<ResponseFrame>, HoldChannel>();
+  #attendee: Attendee | null = null;
   #isOver = false;
   #status = 0;
 
@@ -45,6 +47,16 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     const { exchange, instruct, route, context, asked } = this.#options;
     const { metrics, deadlines, encoders } = context;
     metrics.began('response');
+    const { remoteAddress, scheme } = exchange.request;
+    this.#attendee =
+      context.attendance?.arrive({
+        mode: 'response',
+        id: null,
+        route: route.name,
+        remoteAddress,
+        scheme,
+        refresh: null,
+      }) ?? null;
     deadlines.add(this);
     exchange.onAbandoned(() => this.#clientEnded());
     try {
@@ -60,6 +72,7 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
           context,
         });
         this.#feeds.set(feed, channel);
+        this.#attendee?.join(channel.channel);
         feed.start();
         feed.open();
       }
@@ -175,6 +188,7 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     this.#isOver = true;
     context.deadlines.delete(this);
     context.metrics.ended('response', end);
+    this.#attendee?.leave();
     for (const feed of this.#feeds.keys()) feed.close();
   }
 

@@ -3,6 +3,7 @@ import type { EndReason } from '../../channels/index.ts';
 import type { HttpExchange, StreamFraming } from '../../listeners/port.ts';
 import { type GripInstruct, messageFilters } from '../../wire/grip/index.ts';
 import { framingFor } from '../../wire/http1/index.ts';
+import type { Attendee } from '../grip-attendance/port.ts';
 import { ChannelFeed, type FeedHost } from './channel-feed.ts';
 import { fieldOf, type HeldHead } from './held-response.ts';
 import { type AskedAt, beginning, filterItem, type HoldChannel, holdChannels } from './hold-channels.ts';
@@ -37,6 +38,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
   readonly #host: StreamChannelsHost;
   readonly #framing: StreamFraming;
   readonly #plain: PlainFraming;
+  readonly #attendee: Attendee | null;
   #feeds = new Map<ChannelFeed<StreamFrame>, HoldChannel>();
   #meta: ReadonlyMap<string, string> = new Map();
   #state: 'shut' | 'open' | 'closed' = 'shut';
@@ -48,6 +50,16 @@ export class StreamChannels implements FeedHost<StreamFrame> {
     this.#host = host;
     this.#framing = framingFor(exchange.request.minorVersion);
     this.#plain = /^text\/event-stream\b/i.test(fieldOf(head.fields, 'content-type') ?? '') ? 'sse' : 'raw';
+    const { remoteAddress, scheme } = exchange.request;
+    this.#attendee =
+      context.attendance?.arrive({
+        mode: 'stream',
+        id: null,
+        route: route.name,
+        remoteAddress,
+        scheme,
+        refresh: null,
+      }) ?? null;
   }
 
   /**
@@ -55,11 +67,17 @@ export class StreamChannels implements FeedHost<StreamFrame> {
    * @throws TidegateError what a channel is refused for
    */
   subscribe({ hold, channels, meta }: GripInstruct, asked: ReadonlyMap<string, AskedAt>): void {
-    const { encoders } = this.#context;
-    for (const feed of this.#feeds.keys()) feed.close();
+    const earlier = this.#feeds;
+    for (const feed of earlier.keys()) feed.close();
     this.#feeds = new Map();
     this.#meta = meta;
-    if (hold !== 'stream') return;
+    if (hold === 'stream') this.#follow(channels, asked);
+    // Last: of a channel that goes on, nobody is to hear that it had no subscriber for a moment.
+    for (const { channel } of earlier.values()) this.#attendee?.part(channel);
+  }
+
+  #follow(channels: GripInstruct['channels'], asked: ReadonlyMap<string, AskedAt>): void {
+    const { encoders } = this.#context;
     const wanted = holdChannels(channels, this.#route.rule.prefix);
     // Filters of one channel may ask for the ids of the others.
     const looks = wanted.some(({ filterNames }) => messageFilters(filterNames).length > 0);
@@ -77,6 +95,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
           context: this.#context,
         });
         this.#feeds.set(feed, channel);
+        this.#attendee?.join(channel.channel);
         feed.start();
       }
     } catch (error) {
@@ -102,12 +121,18 @@ export class StreamChannels implements FeedHost<StreamFrame> {
     return feeds;
   }
 
+  keepAlive(output: StreamOutput, bytes: Uint8Array): void {
+    output.send(bytes);
+    this.#attendee?.active();
+  }
+
   drained(): void {
     for (const feed of this.#feeds.keys()) feed.drained();
   }
 
   close(): void {
     this.#state = 'closed';
+    this.#attendee?.leave();
     for (const feed of this.#feeds.keys()) feed.close();
   }
 

@@ -249,7 +249,7 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
     // In the midst of a body it would tear apart what the origin says.
     const mayInterject = this.#output.hasRoom && this.#phase !== 'body';
     const keepAlive = times.takeKeepAlive();
-    if (keepAlive !== null && mayInterject) this.#output.send(keepAlive);
+    if (keepAlive !== null && mayInterject) this.#channels.keepAlive(this.#output, keepAlive);
     if (this.#phase === 'held' && times.takeRefresh()) {
       this.#hops = 0;
       this.#wanted.hint = true;

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Channels } from '../../../src/channels/index.ts';
 import { eventsOf } from '../../../src/gateway/grip/item-events.ts';
+import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
 import type { OriginSocket } from '../../../src/gateway/grip-websocket/origin-socket.ts';
 import { GripSession } from '../../../src/gateway/grip-websocket/session.ts';
 import { SocketContext } from '../../../src/gateway/grip-websocket/socket-context.ts';
@@ -78,6 +79,8 @@ export interface SessionStageOptions {
   readonly channelPrefix?: string;
   /** By default the hub. */
   readonly channels?: Channels;
+  /** By default nobody wants to know who is there. */
+  readonly attendance?: Attendance | null;
 }
 
 /** A session between a client, an origin that are the test, and the hub of the fixture. */
@@ -96,6 +99,7 @@ export class SessionStage {
     messagePrefix = 'm:',
     channelPrefix = '',
     channels = hub,
+    attendance = null,
   }: SessionStageOptions = {}) {
     this.limits = resolveLimits(limits);
     const logger: Logger = {
@@ -119,8 +123,11 @@ export class SessionStage {
       metrics,
       deadlines: new Deadlines(clock, 10),
       channels,
+      attendance,
     });
     this.session = new GripSession(context, {
+      request: { remoteAddress: '127.0.0.1', scheme: 'http' },
+      connectionId: null,
       mode: 'over_http',
       route: 'test',
       channelPrefix,

@@ -157,3 +157,47 @@ test('when it is closed, what waits is stored', async () => {
   await clock.settle();
   assert.equal(waiting.length, 1);
 });
+
+test('subscriptions of other processes are counted before they have the item, and own ones when it is stored', async () => {
+  const asked: (readonly string[])[] = [];
+  let answer: (counts: readonly number[]) => void = () => {};
+  const order: string[] = [];
+  const publisher = new GripPublisher({
+    receivers: hub,
+    others: {
+      count(channels, done) {
+        order.push('asked');
+        asked.push(channels);
+        answer = done;
+      },
+    },
+    published: ({ id }) => order.push(`stored ${id}`),
+    clock,
+    limits: resolveLimits(),
+    metrics: noMetrics,
+  });
+  const subscriber = new TestSubscriber(hub, 'a');
+  await clock.settle();
+  const items = [
+    streamItem('a', 'x', { id: '1' }),
+    streamItem('b', 'y', { id: '2' }),
+    streamItem('a', 'z', { id: '3' }),
+  ];
+  const outcomes = publish(publisher, items);
+  await clock.settle();
+  // The answer waits for the others; what was stored does not.
+  assert.deepEqual([outcomes.length, subscriber.data], [0, ['x', 'z']]);
+  subscriber.subscription.close();
+  answer([10, 200]);
+  assert.deepEqual(asked, [['a', 'b']]);
+  assert.deepEqual(order, ['asked', 'stored 1', 'stored 2', 'stored 3']);
+  assert.deepEqual(
+    outcomes.map((outcome) => !(outcome instanceof TidegateError) && outcome.receivers),
+    [11, 200, 11],
+  );
+  const repeated = publish(publisher, [streamItem('a', 'x', { id: '1' })]);
+  await clock.settle();
+  answer([10]);
+  assert.equal('receivers' in repeated[0] && repeated[0].receivers, 0);
+  assert.equal(order.at(-1), 'asked', 'what was published before is not published again');
+});

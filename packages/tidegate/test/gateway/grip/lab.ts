@@ -8,6 +8,7 @@ import type { Hub } from '../../../src/channels/index.ts';
 import { GripPublisher, type ItemReceipt } from '../../../src/gateway/grip/grip-publisher.ts';
 import { HttpHolds } from '../../../src/gateway/grip/http-holds.ts';
 import type { GripRoute } from '../../../src/gateway/grip/port.ts';
+import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
 import type { OriginExchange, OriginReceiver, OriginRequest } from '../../../src/gateway/origin/exchange.ts';
 import { OriginFetch } from '../../../src/gateway/origin/origin-fetch.ts';
 import { OriginSet } from '../../../src/gateway/origin/origin-set.ts';
@@ -72,6 +73,7 @@ export async function openGripLab(
   prefix = '',
   gripFields: () => string[] = () => ['Grip-Feature', 'link:next'],
   open: (t: TestContext, handler: HttpHandler, overrides: Partial<Limits>) => Promise<Lab> = openLab,
+  attendance: Attendance | null = null,
 ): Promise<GripLab> {
   let handler: (exchange: HttpExchange) => void = () => {};
   const lab = await open(t, (exchange) => handler(exchange), overrides);
@@ -128,7 +130,15 @@ export async function openGripLab(
     responseFields: (fields) => fields,
     ended: (status) => ended.push(status),
   };
-  const holds = new HttpHolds({ channels: hub, clock, random, limits, logger: lab.logger, metrics });
+  const holds = new HttpHolds({
+    channels: hub,
+    clock,
+    random,
+    limits,
+    logger: lab.logger,
+    metrics,
+    attendance,
+  });
   handler = (exchange) => {
     const { method, target, headers } = exchange.request;
     const fields = ['Host', authority, ...route.gripFields()];
