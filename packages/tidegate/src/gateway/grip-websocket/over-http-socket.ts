@@ -246,22 +246,22 @@ export class OverHttpSocket implements OriginSocket {
   }
 
   #tell(events: readonly WebSocketEvent[]): void {
+    const owner = this.#owner;
     for (const event of events) {
-      const owner = this.#owner;
-      // What an event says may be the end.
-      if (owner === null) return;
+      // What an event says may be the end; not so if it detaches the origin, which may go on to the end of its answer.
+      if (owner === null || this.#state === 'leaving') return;
       switch (event.type) {
         case 'CLOSE':
           this.#finish();
           owner.originClosed({ code: event.code, reason: event.reason });
-          break;
+          return;
         case 'DISCONNECT':
           this.#finish();
           owner.originDropped();
-          break;
+          return;
         case 'OPEN':
           this.#fail(new TidegateError('grip_instruct_invalid', 'The origin opens what is open.'));
-          break;
+          return;
         default:
           tellFrame(event, owner);
       }

@@ -287,7 +287,8 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
 
   published(signal: WebSocketClose | 'refresh'): void {
     if (signal === 'refresh') this.#origin?.refresh();
-    else this.#close(signal.code ?? CLOSE.noStatus, signal.reason);
+    // A publisher that names no code means none in particular; there is no frame of a peer that it would have to be like.
+    else this.#close(signal.code ?? CLOSE.normal, signal.reason);
   }
 
   subscriptionEnded(name: string, reason: EndReason | 'id_unknown'): void {

@@ -165,7 +165,9 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     if (this.#isOver) return;
     this.#leave(end);
     this.#status = status;
-    const relayed = this.#options.exchange.relay({ status, reason, fields, bodyBytes: body.length }, this);
+    // With a 304, a length would say how long the body of a 200 is (RFC 9110, section 8.6), which nobody knows here.
+    const bodyBytes = status === 304 ? null : body.length;
+    const relayed = this.#options.exchange.relay({ status, reason, fields, bodyBytes }, this);
     relayed.write(Buffer.from(body.buffer, body.byteOffset, body.length));
     relayed.end();
   }

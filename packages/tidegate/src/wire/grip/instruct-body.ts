@@ -33,9 +33,15 @@ export function parseInstructBody(
     );
   }
   const instruct = new Members(parseJson(body, limits), '', 'grip_instruct_invalid');
-  const response = responseOf(instruct.object('response'), base);
+  const given = instruct.object('response');
+  const response = responseOf(given, base);
   const hold = instruct.object('hold');
-  if (hold === null) return { ...base, response };
+  if (hold === null) {
+    if (given === null && base.hold === null && base.nextLink === null) {
+      throw new TidegateError('grip_instruct_invalid', 'The body has neither hold nor response.');
+    }
+    return { ...base, response };
+  }
   const timeout = hold.seconds('timeout');
   const meta = hold.textMembers('meta');
   return {

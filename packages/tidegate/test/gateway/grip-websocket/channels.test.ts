@@ -84,7 +84,7 @@ describe('The channels of a GRIP WebSocket', () => {
     const third = new SessionStage();
     await third.subscribe('news');
     await publishItem('news', { action: 'close' });
-    assert.deepEqual(third.frames(), ['close 1005 ']);
+    assert.deepEqual(third.frames(), ['close 1000 ']);
   });
 
   it('have the origin asked when a refresh is published', async () => {

@@ -338,6 +338,16 @@ describe('The end of a WebSocket over HTTP', () => {
     assert.equal(stage.origin.count, 2);
   });
 
+  it('comes behind what else the answer says by which the origin detaches', () => {
+    const stage = OverHttpStage.opened();
+    stage.send('one');
+    stage.onTold = () => stage.socket.detach();
+    stage.origin.last.answer({ body: `${texts('detach', 'goodbye')}DISCONNECT\r\n${texts('unheard')}` });
+    assert.deepEqual(stage.told, ['text detach', 'text goodbye', 'dropped']);
+    stage.send('two');
+    assert.equal(stage.origin.count, 2);
+  });
+
   it('comes with whatever the origin says that cannot be followed, of which it is told once', () => {
     for (const [answer, code] of [
       [{ status: 500 }, 'upstream_malformed'],

@@ -57,10 +57,10 @@ describe('An instruction in a JSON body', () => {
     assert.equal(text(instruct.response!.body), 'wörld');
   });
 
-  test('holds a response if it does not say how, and nothing if it says nothing of holding', () => {
+  test('holds a response if it does not say how, and nothing if it is a response only', () => {
     assert.equal(parse({ hold: { channels: [] } }).hold, 'response');
     assert.equal(parse({ hold: { mode: 'stream', channels: CHANNELS } }).hold, 'stream');
-    assert.equal(parse({}).hold, null);
+    assert.equal(parse({ response: {} }).hold, null);
   });
 
   test('is an empty response with status 200 if it names none', () => {
@@ -187,6 +187,7 @@ describe('An instruction in a JSON body', () => {
   }
 
   test('has a status of 200, and is JSON in UTF-8', () => {
+    assert.match(fault({}), /^The body has neither hold nor response/);
     assert.match(fault({}, { status: 500 }), /^The status of an instruction is 200, and not 500/);
     for (const body of [Buffer.from(''), Buffer.from('{'), Buffer.from('"\xff"', 'latin1')]) {
       faultOf('grip_instruct_invalid', () => parseBytes(body));
@@ -195,7 +196,7 @@ describe('An instruction in a JSON body', () => {
 
   test('has at most gripInstructBytesMax bytes', () => {
     const limits = resolveLimits({ gripInstructBytesMax: 1024 });
-    const body = (length: number): Buffer => Buffer.from('{}'.padEnd(length));
+    const body = (length: number): Buffer => Buffer.from('{"response":{}}'.padEnd(length));
     parseBytes(body(1024), { limits });
     assert.match(
       faultOf('grip_instruct_invalid', () => parseBytes(body(1025), { limits })),
