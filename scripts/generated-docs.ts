@@ -1,5 +1,5 @@
 /**
- * The parts of the documentation that are made from the sources: error codes, limits, config keys, commands, who may import whom. They stand between
+ * The parts of the documentation that are made from the sources: error codes, limits, config keys, commands, what differs from Pushpin, who may import whom. They stand between
  * `<!-- generated: NAME -->` and `<!-- end of NAME -->`; the words around them are written by hand.
  *
  *     node scripts/generated-docs.ts          writes them anew
@@ -13,6 +13,7 @@ import { configSchema } from '../packages/tidegate/src/config/index.ts';
 import { ERRORS, LIMITS } from '../packages/tidegate/src/kernel/index.ts';
 import { HTTP_STATUS } from '../packages/tidegate/src/listeners/index.ts';
 import { FOLDERS } from '../packages/tidegate/test/architecture/rules.ts';
+import { DIFFERENCES } from '../packages/tidegate/test/differential/differences.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -131,6 +132,20 @@ export function importTable(): string {
   return table(['folder', 'may import', 'because'], rows);
 }
 
+/** A table for each kind of difference. A star marks those that no test shows. */
+export function differencesText(): string {
+  return Object.entries(DIFFERENCES)
+    .map(([heading, differences]) => {
+      const rows = Object.values(differences).map(({ pushpin, here, why, unshown }) => [
+        unshown === undefined ? pushpin : `${pushpin} \\*`,
+        here,
+        why,
+      ]);
+      return `### ${heading}\n\n${table(['Pushpin', 'here', 'why'], rows)}`;
+    })
+    .join('\n\n');
+}
+
 /** Each generated part: its file, its name, its text. */
 export const PARTS: readonly { readonly file: string; readonly name: string; readonly text: () => string }[] =
   [
@@ -138,6 +153,7 @@ export const PARTS: readonly { readonly file: string; readonly name: string; rea
     { file: 'docs/limits.md', name: 'limits', text: limitsTable },
     { file: 'docs/configuration.md', name: 'config keys', text: configTable },
     { file: 'docs/command-line.md', name: 'commands', text: commandsText },
+    { file: 'docs/pushpin.md', name: 'differences', text: differencesText },
     { file: 'ARCHITECTURE.md', name: 'import table', text: importTable },
   ];
 
