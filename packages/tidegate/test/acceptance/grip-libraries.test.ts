@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { Publisher } from '@fanoutio/grip';
 import { ServeGrip } from '@fanoutio/serve-grip/node';
 import { EventSource } from 'eventsource';
 import { WebSocket } from 'ws';
 import { until } from '../listeners/lab.ts';
-import { freePorts } from '../support/ports.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { behindGateway, KEY } from './grip-origin.ts';
 
 const require = createRequire(import.meta.url);
 const express = require('express') as () => RequestListener & Record<string, (...parts: unknown[]) => void>;
-const KEY = 'changeme';
 
 /** What is used of the library, which the response carries. */
 interface Grip {
@@ -26,16 +23,8 @@ interface Grip {
 }
 type GripResponse = ServerResponse & { readonly grip: Grip };
 
-interface Held {
-  server: ServerProcess;
-  gripUrl: string;
-  originPort: number;
-}
-
-/** A server whose every request goes to an Express application with serve-grip, as the library's readme has it. */
-async function serveGrip(t: TestContext): Promise<Held> {
-  const [gripPort] = await freePorts(1);
-  const gripUrl = `http://127.0.0.1:${gripPort}/`;
+/** An Express application with serve-grip, as the library's readme has it. */
+function expressWithServeGrip(gripUrl: string): RequestListener {
   const application = express();
   application.use(
     new ServeGrip({ grip: { control_uri: gripUrl, key: KEY }, gripVerifyKey: KEY, gripProxyRequired: true }),
@@ -61,30 +50,11 @@ async function serveGrip(t: TestContext): Promise<Held> {
     application.get(path, (_request: IncomingMessage, response: GripResponse) =>
       answer(response.grip, response),
     );
-  const origin = createServer(application);
-  origin.listen(0, '127.0.0.1');
-  await once(origin, 'listening');
-  const originPort = (origin.address() as AddressInfo).port;
-  const server = await ServerProcess.start({
-    config: `
-listen: { gripPort: ${gripPort} }
-workers: 2
-upstreams:
-  app: { targets: [{ url: 'http://127.0.0.1:${originPort}' }] }
-routes:
-  all: { match: { path: '/*' }, upstream: app, grip: { key: ${KEY} } }
-`,
-  });
-  t.after(async () => {
-    await server.remove();
-    origin.closeAllConnections();
-    origin.close();
-  });
-  return { server, gripUrl, originPort };
+  return application;
 }
 
 test('Express with serve-grip holds an EventSource, and what it publishes by @fanoutio/grip arrives there, on a WebSocket and over SSE', async (t) => {
-  const { server, gripUrl } = await serveGrip(t);
+  const { server, gripUrl } = await behindGateway(t, expressWithServeGrip);
   const events: string[] = [];
   const held = new EventSource(`${server.url}/events`);
   t.after(() => held.close());
@@ -115,7 +85,7 @@ test('Express with serve-grip holds an EventSource, and what it publishes by @fa
 });
 
 test('a long-poll is held until something is published', async (t) => {
-  const { server, gripUrl } = await serveGrip(t);
+  const { server, gripUrl } = await behindGateway(t, expressWithServeGrip);
   const publisher = new Publisher({ control_uri: gripUrl });
   const waiting = fetch(`${server.url}/wait`);
   let answered = false;
@@ -130,13 +100,13 @@ test('a long-poll is held until something is published', async (t) => {
 });
 
 test('answers without instructions pass as they are', async (t) => {
-  const { server } = await serveGrip(t);
+  const { server } = await behindGateway(t, expressWithServeGrip);
   const response = await fetch(`${server.url}/plain`);
   assert.equal(await response.text(), 'just an answer');
 });
 
 test('the older libraries publish as they did', async (t) => {
-  const { server, gripUrl } = await serveGrip(t);
+  const { server, gripUrl } = await behindGateway(t, expressWithServeGrip);
   const grip = require('grip') as {
     GripPubControl: new (
       config: object,
