@@ -20,6 +20,7 @@ const LIMIT_ORDER: readonly (readonly [smaller: LimitName, larger: LimitName, wh
   ['appendBytesPendingMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
   ['batchBytesMax', 'workerUnsentBytesMax', 'a worker that forwards the largest batch would be replaced'],
   ['centrifugeForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
+  ['sockJsForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that forwards as much would be replaced'],
   ['centrifugeChannelsBytesMax', 'workerUnsentBytesMax', 'a worker that asks for as much would be replaced'],
   ['liveForwardedBytesMax', 'workerUnsentBytesMax', 'a worker that is told as much would be replaced'],
   ['gripZmqPendingBytesMax', 'appendBytesPendingMax', 'items that are read could not be appended'],

@@ -9,10 +9,10 @@ import {
   type Random,
   randomId,
   TidegateError,
-  type Timer,
 } from '../kernel/index.ts';
 import type { HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { diffJson } from '../wire/json-patch/index.ts';
+import { BulkheadSweep } from './bulkhead-sweep.ts';
 import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
 import { HttpHolds } from './grip/http-holds.ts';
@@ -32,6 +32,8 @@ import { builtInLength, precedesBuiltIn } from './routes/built-in-paths.ts';
 import type { RouteOptions } from './routes/options.ts';
 import { type LiveRule, type Route, routeOf } from './routes/route.ts';
 import { RouteHit, RouteTable } from './routes/route-table.ts';
+import { SockJs } from './sockjs/sockjs.ts';
+import { SockJsMetrics } from './sockjs/sockjs-metrics.ts';
 import { handToChannel } from './subscribed-channel.ts';
 import type { UpstreamOptions } from './upstreams/options.ts';
 import { upstreamOf } from './upstreams/upstream.ts';
@@ -60,9 +62,6 @@ const SWEEP_MS = 10;
 /** The same for WebSockets, whose times are counted in seconds. */
 const SOCKET_SWEEP_MS = 250;
 
-/** How often those who wait for a place in a bulkhead are looked at. */
-const BULKHEAD_SWEEP_MS = 10;
-
 const VIA_ID_CHARACTERS = 8;
 
 /**
@@ -80,6 +79,7 @@ export class Gateway implements RequestContext {
   readonly sockets: GripWebSockets;
   readonly attendance: LocalAttendance | null;
   readonly #socketDeadlines: Deadlines;
+  readonly #sockjs: SockJs;
   readonly #live: LiveRoutes;
   readonly #purges: SharedPurges;
   readonly #logger: Logger;
@@ -91,14 +91,13 @@ export class Gateway implements RequestContext {
   #table = RouteTable.empty;
   readonly #runs = new WeakMap<Route, RouteRun>();
   readonly #upstreams = new Map<string, OriginSet>();
-  /** Those of the routes that have a bulkhead. */
-  readonly #bulkheads = new Map<string, RouteRun>();
-  #sweep: Timer | null = null;
+  readonly #bulkheads: BulkheadSweep;
 
   constructor(options: GatewayOptions) {
     this.clock = options.clock;
     this.random = options.random;
     this.limits = options.limits;
+    this.#bulkheads = new BulkheadSweep(options.clock);
     this.deadlines = new Deadlines(options.clock, SWEEP_MS);
     this.fetching = {
       deadlines: this.deadlines,
@@ -114,6 +113,13 @@ export class Gateway implements RequestContext {
     this.holds = new HttpHolds(options);
     this.#socketDeadlines = new Deadlines(options.clock, SOCKET_SWEEP_MS);
     this.sockets = new GripWebSocketGateway({ ...options, deadlines: this.#socketDeadlines });
+    this.#sockjs = new SockJs({
+      ...options,
+      deadlines: this.#socketDeadlines,
+      metrics: new SockJsMetrics(options.metrics),
+      route: (name) => this.#table.get(name),
+      dispatch: (exchange, hit) => this.#dispatch(exchange, hit),
+    });
     this.#live = new LiveRoutes({
       clock: options.clock,
       random: options.random,
@@ -158,9 +164,7 @@ export class Gateway implements RequestContext {
     const route = options === null ? null : routeOf(name, options);
     this.#table = this.#table.withRoute(name, route);
     const run = route?.bulkhead == null ? null : this.#runOf(route);
-    if (run === null) this.#bulkheads.delete(name);
-    else this.#bulkheads.set(name, run);
-    this.#sweepBulkheads();
+    this.#bulkheads.set(name, run?.bulkhead ?? null);
   }
 
   /** What cannot be used is logged, and the earlier one stays. */
@@ -208,15 +212,19 @@ export class Gateway implements RequestContext {
         return;
       }
       this.attendance?.requested(hit.route.name);
-      if (hit.route.subscribe !== null) {
-        handToChannel(exchange, hit.route.subscribe, hit.parameters, { path: this.#channelsPath, others });
-        return;
-      }
-      const run = this.#runOf(hit.route);
-      if (hit.route.live !== null && this.#takesLive(exchange, hit, hit.route.live)) return;
-      if (run.cache === null) new RoutedRequest(exchange, hit, run, this).start();
-      else new CachedRequest(exchange, hit, run, this).start(run.cache);
+      const { subscribe, sockjs } = hit.route;
+      if (subscribe !== null)
+        handToChannel(exchange, subscribe, hit.parameters, { path: this.#channelsPath, others });
+      else if (sockjs === null || this.#sockjs.handle(exchange, hit, sockjs) === 'not_taken')
+        this.#dispatch(exchange, hit);
     };
+  }
+
+  #dispatch(exchange: HttpExchange, hit: RouteHit): void {
+    const run = this.#runOf(hit.route);
+    if (hit.route.live !== null && this.#takesLive(exchange, hit, hit.route.live)) return;
+    if (run.cache === null) new RoutedRequest(exchange, hit, run, this).start();
+    else new CachedRequest(exchange, hit, run, this).start(run.cache);
   }
 
   /** Whether a request asks for a live value, and is answered. */
@@ -225,10 +233,11 @@ export class Gateway implements RequestContext {
     return this.#live.handle(exchange, { name: route.name, ...live }, routed) === 'taken';
   }
 
-  /** Lets the process at the other end of the line share what is purged and polled: every worker for the owner, the owner for a worker. */
+  /** Shares purges, polls and SockJS sessions with the process at the line's other end: every worker for the owner, the owner for a worker. */
   serve(line: Line): void {
     this.#live.join(line);
     this.#purges.join(line);
+    this.#sockjs.serve(line);
   }
 
   /**
@@ -248,9 +257,10 @@ export class Gateway implements RequestContext {
     this.#purges.share(this.cache.invalidate(request, head).map((url) => ({ url })));
   }
 
-  /** Ends the streams of live values: the server is shutting down. */
+  /** Ends the streams of live values and the sessions of SockJS: the server is shutting down. */
   drain(): void {
     this.#live.drain();
+    this.#sockjs.drain();
   }
 
   /** Lets go of the connections to origins that nobody uses, and of those in use once they are done. */
@@ -258,7 +268,7 @@ export class Gateway implements RequestContext {
     this.#live.close();
     this.holds.close();
     for (const upstream of this.#upstreams.values()) upstream.close();
-    if (this.#sweep !== null) this.clock.clearTimer(this.#sweep);
+    this.#bulkheads.stop();
     this.#socketDeadlines.stop();
     this.deadlines.stop();
   }
@@ -275,20 +285,5 @@ export class Gateway implements RequestContext {
       this.#runs.set(route, run);
     }
     return run;
-  }
-
-  /** Bulkheads know no timers: somebody has to tell those who wait that their time is over. */
-  #sweepBulkheads(): void {
-    const isWanted = this.#bulkheads.size > 0;
-    if (isWanted === (this.#sweep !== null)) return;
-    if (this.#sweep !== null) {
-      this.clock.clearTimer(this.#sweep);
-      this.#sweep = null;
-      return;
-    }
-    this.#sweep = this.clock.setRepeatingTimer(() => {
-      const nowMs = this.clock.monotonicMs();
-      for (const { bulkhead } of this.#bulkheads.values()) bulkhead?.expire(nowMs);
-    }, BULKHEAD_SWEEP_MS);
   }
 }

@@ -740,6 +740,48 @@ export const LIMITS = {
     16 * MIB,
     'The answer of an origin that refuses a WebSocket is held in memory until it is complete.',
   ),
+  sockJsSessionsMax: limit(
+    10_000,
+    1,
+    1_000_000,
+    'SockJS sessions without a WebSocket: each has one at the origin, and lasts a while after its client has gone.',
+  ),
+  sockJsDisconnectTimeoutMs: limit(
+    5 * SECOND,
+    100,
+    600 * SECOND,
+    'How long a SockJS session without a WebSocket lasts while its client asks for nothing.',
+  ),
+  sockJsHeartbeatIntervalMs: limit(
+    25 * SECOND,
+    100,
+    600 * SECOND,
+    'Proxies close connections that are silent for a minute or less; clients of SockJS give up after a while, too.',
+  ),
+  sockJsResponseBytesMax: limit(
+    128 * KIB,
+    1,
+    64 * MIB,
+    'A browser keeps all of a streamed response in memory; after so much, its client is to ask for another one.',
+  ),
+  sockJsQueuedBytesMax: limit(
+    256 * KIB,
+    1,
+    64 * MIB,
+    'Messages of one SockJS session wait here between two requests of its client; past this the origin is not read.',
+  ),
+  sockJsSendBytesMax: limit(
+    MIB,
+    64,
+    64 * MIB,
+    'What a client of SockJS sends at once is held in memory whole.',
+  ),
+  sockJsForwardedBytesMax: limit(
+    8 * MIB,
+    KIB,
+    4096 * MIB,
+    'Requests and frames of SockJS on their way between two processes; past this requests are refused, and streams wait. One alone is still taken.',
+  ),
 } as const satisfies Record<string, LimitEntry>;
 
 export type LimitName = keyof typeof LIMITS;

@@ -27,6 +27,8 @@ export const LINE_SUBJECTS = [
   'live',
   /** Those whom GRIP holds, and who is told what of them: `gateway/grip-processes`. */
   'grip',
+  /** Requests of SockJS sessions, which are all in one process: `gateway/sockjs`. */
+  'sockjs',
 ] as const;
 
 export type LineSubject = (typeof LINE_SUBJECTS)[number];

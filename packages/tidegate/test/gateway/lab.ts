@@ -2,6 +2,8 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { Hub } from '../../src/channels/index.ts';
+import { eventsOf } from '../../src/gateway/grip/item-events.ts';
 import { Gateway } from '../../src/gateway/index.ts';
 import type { RouteOptions, UpstreamOptions } from '../../src/gateway/options.ts';
 import type { NameLookup } from '../../src/gateway/origin/resolver.ts';
@@ -9,8 +11,9 @@ import { type Limits, seededRandom } from '../../src/kernel/index.ts';
 import type { HttpHandler } from '../../src/listeners/index.ts';
 import type { TlsSettings } from '../../src/listeners/options.ts';
 import { openMemoryLog } from '../../src/log/index.ts';
+import { parsePublishItem } from '../../src/wire/grip/index.ts';
 import { type Lab, openLab, RawClient, type Trust, until } from '../listeners/lab.ts';
-import { testHub, topicSpec } from '../support/test-hub.ts';
+import { publish, testHub, topicSpec } from '../support/test-hub.ts';
 import { turning } from '../support/turning-clock.ts';
 
 /** A connection that a scripted origin has accepted. It says what a test says, byte for byte, and keeps what comes. */
@@ -87,6 +90,9 @@ export interface GatewayLabOptions {
 /** A gateway under test behind a real listener, with a clock that stands still. */
 export interface GatewayLab extends Lab {
   readonly gateway: Gateway;
+  readonly hub: Hub;
+  /** Publishes a GRIP item. */
+  publish(item: Record<string, unknown>): Promise<void>;
   adopt(
     routes: Readonly<Record<string, RouteOptions>>,
     upstreams: Readonly<Record<string, UpstreamOptions>>,
@@ -124,7 +130,15 @@ export async function openGatewayLab(t: TestContext, options: GatewayLabOptions)
   const adopt: GatewayLab['adopt'] = (routes, upstreams) =>
     gateway.adopt({ routes: new Map(Object.entries(routes)), upstreams: new Map(Object.entries(upstreams)) });
   adopt(options.routes ?? {}, options.upstreams ?? {});
-  return { ...lab, gateway, adopt };
+  return {
+    ...lab,
+    gateway,
+    hub,
+    adopt,
+    async publish(item) {
+      await publish(hub, ...eventsOf(parsePublishItem(item, limits)));
+    },
+  };
 }
 
 /** A gateway whose every request goes to one scripted origin. */

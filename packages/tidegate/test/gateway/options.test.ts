@@ -169,6 +169,16 @@ test('what a schema cannot say of a route is found, with where it stands', () =>
     ['headers.request.set.Host', 'headers.request.remove.0'],
   );
   assert.deepEqual(problemsOf({ upstream: 'a', retry: { backoff: '2s' } }), ['retry.backoff']);
+  const sockjs = (path: string, matched: string): readonly string[] =>
+    problemsOf({ upstream: 'a', match: { path: matched }, sockjs: { path } });
+  for (const matched of ['/*', '/a/*', '/a/b/*']) assert.deepEqual(sockjs('/a/b', matched), [], matched);
+  for (const matched of ['/a/b', '/a/b/c/*', '/ab/*', '/{x}/*', '/a/{x}/*'])
+    assert.deepEqual(sockjs('/a/b', matched), ['sockjs.path'], matched);
+  assert.deepEqual(problemsOf({ respond: {}, sockjs: { path: '/a' } }), ['sockjs']);
+  assert.deepEqual(problemsOf({ upstream: 'a', sockjs: { path: '/a/../b', originPath: '/%' } }), [
+    'sockjs.path',
+    'sockjs.originPath',
+  ]);
   assert.deepEqual(problemsOf({ upstream: 'a', breaker: { openFor: '1h' } }), ['breaker.openFor']);
 });
 

@@ -3,20 +3,17 @@ import type { FetchOrigin, OriginFields } from '../live/index.ts';
 import { CollectedAnswer } from '../origin/collected-answer.ts';
 import type { OriginRequest } from '../origin/exchange.ts';
 import type { RouteRun } from '../route-run.ts';
-import { rewritePath } from '../routes/rewrite.ts';
 import type { RouteHit } from '../routes/route-table.ts';
 import { routeFetch } from './route-fetch.ts';
 import type { RequestContext } from './routed-request.ts';
 
 /** How live values ask the origin of a route, by its upstream and rules. Holds on to nothing of the request that it came with but its path. */
 export function liveOrigin(
-  { path, parameters }: RouteHit,
+  { originPath: asked }: RouteHit,
   run: RouteRun,
   context: RequestContext,
 ): FetchOrigin {
   const { route } = run;
-  const asked =
-    route.rewrite === null ? path : rewritePath(route.rewrite, route.match.path, path, parameters);
   return ({ target, headers }, done) => {
     const upstream = route.upstream === null ? undefined : context.upstream(route.upstream);
     if (upstream === undefined) {

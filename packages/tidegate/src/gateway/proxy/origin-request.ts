@@ -5,7 +5,6 @@ import type { ForwardChanges } from '../cache/index.ts';
 import { isWebSocketHandshake } from '../handshake.ts';
 import type { OriginRequest } from '../origin/exchange.ts';
 import type { RouteRun } from '../route-run.ts';
-import { rewritePath } from '../routes/rewrite.ts';
 import type { RouteHit } from '../routes/route-table.ts';
 import { hashOfText } from '../upstreams/balancing/index.ts';
 import { hashKeyOf } from '../upstreams/hash-key.ts';
@@ -57,11 +56,8 @@ export function originRequest(request: HttpRequest, terms: OriginRequestTerms): 
 }
 
 /** The path as it was matched or rewritten, and the query as it came. */
-function targetOf({ target, path }: HttpRequest, { hit, run: { route } }: OriginRequestTerms): string {
-  const asked =
-    route.rewrite === null
-      ? hit.path
-      : rewritePath(route.rewrite, route.match.path, hit.path, hit.parameters);
+function targetOf({ target, path }: HttpRequest, { hit }: OriginRequestTerms): string {
+  const asked = hit.originPath;
   return asked === path ? target : asked + target.slice(path.length);
 }
 

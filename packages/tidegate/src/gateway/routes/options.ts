@@ -1,6 +1,7 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { cacheSchema } from '../cache/options.ts';
 import { durationSchema } from '../duration.ts';
+import { sockJsSchema } from '../sockjs/options.ts';
 import { statusSchema } from '../statuses.ts';
 import { matchSchema, PATH_PATTERN } from './match-options.ts';
 import {
@@ -207,6 +208,7 @@ export const routeSchema = {
         },
       },
     },
+    sockjs: sockJsSchema,
   },
 } as const satisfies JSONSchema;
 

@@ -33,6 +33,7 @@ const ORIGIN_SECTIONS = [
   'fallback',
   'live',
   'grip',
+  'sockjs',
 ] as const;
 
 type Complain = (path: readonly (string | number)[], message: string, remedy: string) => void;
@@ -46,6 +47,7 @@ export function findRouteProblems(options: RouteOptions): readonly OptionProblem
   checkPaths(route, complain);
   checkFields(route, complain);
   checkTimes(route, complain);
+  checkBrowsers(route, complain);
   return problems;
 }
 
@@ -164,6 +166,22 @@ function checkFields({ headers, match }: CompleteRouteOptions, complain: Complai
     if (seen.has(name.toLowerCase()))
       complain(['match', 'headers', name], 'The field is there twice', 'Remove one of the two.');
     seen.add(name.toLowerCase());
+  }
+}
+
+function checkBrowsers({ match, sockjs }: CompleteRouteOptions, complain: Complain): void {
+  if (sockjs !== undefined) {
+    const path = patternAt(['sockjs', 'path'], sockjs.path, complain)?.text ?? '';
+    if (sockjs.originPath !== undefined) patternAt(['sockjs', 'originPath'], sockjs.originPath, complain);
+    // What is wrong with it is told elsewhere.
+    const matched = patternAt(['match', 'path'], match.path, () => {});
+    const literal = matched?.text.slice(0, matched.literalLength) ?? '';
+    if (matched?.reach === 'exact' || matched?.parameters.length || !`${path}/`.startsWith(literal))
+      complain(
+        ['sockjs', 'path'],
+        `What is below ${path} does not match ${match.path}`,
+        `Write ${path}/* into match.path, or a path below match.path here.`,
+      );
   }
 }
 

@@ -3,6 +3,7 @@ import { hostName } from './host.ts';
 import { normalPath } from './normal-path.ts';
 import { type PathParameters, parametersOf } from './path-pattern.ts';
 import { type PathNode, PathSearch, withoutPath, withPath } from './path-trie.ts';
+import { rewritePath } from './rewrite.ts';
 import type { Route } from './route.ts';
 import type { HostPattern, MatchableRequest } from './route-match.ts';
 
@@ -11,11 +12,21 @@ export class RouteHit {
   readonly route: Route;
   /** The path as it was matched, which is what the origin is to be asked for unless it is rewritten. */
   readonly path: string;
+  readonly #isRewritten: boolean;
   #parameters: PathParameters | null = null;
 
-  constructor(route: Route, path: string) {
+  /** @param rewriting whether the route's rules apply, or the path is the origin's already */
+  constructor(route: Route, path: string, rewriting: 'by_the_route' | 'as_it_is' = 'by_the_route') {
     this.route = route;
     this.path = path;
+    this.#isRewritten = route.rewrite !== null && rewriting === 'by_the_route';
+  }
+
+  /** The path that the origin is asked for. */
+  get originPath(): string {
+    const { rewrite, match } = this.route;
+    if (!this.#isRewritten || rewrite === null) return this.path;
+    return rewritePath(rewrite, match.path, this.path, this.parameters);
   }
 
   /** What the parameters of the route's path stand for, still percent-encoded. Found on first use, as few need them. */

@@ -35,6 +35,15 @@ export interface GripRule {
   readonly websocket: 'native' | 'over_http';
 }
 
+/** Lets browsers without WebSockets reach those of the origin. */
+export interface SockJsRule {
+  /** Below which SockJS answers; normalised, without a slash at the end. */
+  readonly path: string;
+  /** Where WebSockets go at the origin; null for the path of raw WebSockets, by the rules of the route. */
+  readonly originPath: string | null;
+  readonly clientUrl: string;
+}
+
 /** A route with nothing missing; immutable. What is null is off. Exactly one of `upstream`, `respond` and `subscribe` is not null. */
 export interface Route {
   readonly name: string;
@@ -54,6 +63,7 @@ export interface Route {
   readonly cache: CacheRule | null;
   readonly live: LiveRule | null;
   readonly grip: GripRule | null;
+  readonly sockjs: SockJsRule | null;
 }
 
 /** The options with every default filled in. */
@@ -173,6 +183,11 @@ export function routeOf(name: string, options: RouteOptions): Route {
       prefix,
       trusted,
       websocket,
+    })),
+    sockjs: given(complete.sockjs, ({ path, originPath, clientUrl }) => ({
+      path: normalPathOfText(path),
+      originPath: originPath === undefined ? null : normalPathOfText(originPath),
+      clientUrl,
     })),
   });
 }
