@@ -136,6 +136,7 @@ test('a route is given with durations in milliseconds and names of fields in low
     key: 'secret',
     issuer: 'tidegate',
     prefix: '',
+    channels: [],
     trusted: true,
     websocket: 'native',
   });

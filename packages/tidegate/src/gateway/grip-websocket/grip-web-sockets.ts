@@ -6,6 +6,7 @@ import { GRIP_EXTENSION, type MessagePrefix } from '../../wire/grip/index.ts';
 import { acceptHandshake, type Handshake } from '../../wire/websocket/index.ts';
 import type { GripRoute } from '../grip/port.ts';
 import type { OriginHead, OriginRequest } from '../origin/exchange.ts';
+import type { GripRule } from '../routes/route.ts';
 import { fieldOf, fieldsForClient, isEventsMediaType, messagePrefixOf } from './events-answer.ts';
 import { NativeSocket } from './native-socket.ts';
 import { OverHttpOpening } from './over-http-opening.ts';
@@ -59,7 +60,9 @@ export class GripWebSocketGateway implements GripWebSockets {
     return { ...handshake, fields };
   }
 
-  acceptsGrip({ fields }: OriginHead): boolean {
+  takesNative({ fields }: OriginHead, { channels }: GripRule): boolean {
+    // Whoever is subscribed by the route gets messages between those of an origin that knows nothing of GRIP.
+    if (channels.length > 0) return true;
     const extensions = fieldOf(fields, EXTENSIONS);
     // Whatever else stands there, it is `openNative` that says what is wrong with it.
     return extensions?.toLowerCase().includes(GRIP_EXTENSION) === true;
@@ -74,13 +77,13 @@ export class GripWebSocketGateway implements GripWebSockets {
   ): void {
     try {
       const handshake = acceptHandshake(exchange.request, NO_CHOICES);
-      const messagePrefix = agreedPrefix(head, handshake);
+      const messagePrefix = agreedPrefix(head, handshake, route.rule);
       const session = new GripSession(this.#context, {
         mode: 'native',
         request: exchange.request,
         connectionId: null,
         route: route.name,
-        channelPrefix: route.rule.prefix,
+        rule: route.rule,
         messagePrefix,
         ended: () => route.ended(SWITCHED),
       });
@@ -97,12 +100,20 @@ export class GripWebSocketGateway implements GripWebSockets {
 
 const NO_CHOICES = { subprotocols: [], compression: 'none' } as const;
 
-/** @throws TidegateError upstream_malformed, grip_instruct_invalid */
-function agreedPrefix({ fields }: OriginHead, handshake: Handshake): MessagePrefix {
+/**
+ * Null for an origin that has not accepted GRIP, and need not as the route has channels of its own.
+ * @throws TidegateError upstream_malformed, grip_instruct_invalid
+ */
+function agreedPrefix(
+  { fields }: OriginHead,
+  handshake: Handshake,
+  { channels }: GripRule,
+): MessagePrefix | null {
   if (fieldOf(fields, ACCEPT) !== handshake.headers[ACCEPT]) {
     throw new TidegateError('upstream_malformed', 'Sec-WebSocket-Accept does not belong to the handshake.');
   }
   const extensions = fieldOf(fields, EXTENSIONS) ?? '';
+  if (extensions === '' && channels.length > 0) return null;
   const prefix = messagePrefixOf(fields);
   if (prefix === null || extensions.includes(',')) {
     throw new TidegateError(

@@ -78,7 +78,7 @@ export class OverHttpOpening {
         request: this.#exchange.request,
         connectionId: this.#requests.connectionId,
         route: route.name,
-        channelPrefix: route.rule.prefix,
+        rule: route.rule,
         messagePrefix: messagePrefixOf(fields),
         ended: () => route.ended(SWITCHED),
       });

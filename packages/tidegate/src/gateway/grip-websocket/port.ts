@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HttpExchange, HttpRequest } from '../../listeners/port.ts';
 import type { GripRoute } from '../grip/port.ts';
 import type { OriginHead, OriginRequest } from '../origin/exchange.ts';
+import type { GripRule } from '../routes/route.ts';
 
 /** GRIP on WebSockets, for the proxy. */
 export interface GripWebSockets {
@@ -18,8 +19,11 @@ export interface GripWebSockets {
   openOverHttp(exchange: HttpExchange, handshake: OriginRequest, route: GripRoute): void;
   /** The handshake as it goes to an origin that may speak GRIP in a WebSocket of its own: it offers `grip`, and no other extension. */
   offerGrip(handshake: OriginRequest, route: GripRoute): OriginRequest;
-  /** Whether an answer with 101 accepts `grip`, so that `openNative` is to take over in place of a plain tunnel. */
-  acceptsGrip(head: OriginHead): boolean;
+  /**
+   * Whether `openNative` is to take over after an answer with 101 in place of a plain tunnel: the origin accepts `grip`, or the route has
+   * channels of its own.
+   */
+  takesNative(head: OriginHead, rule: GripRule): boolean;
   /**
    * Takes over a client's handshake that the origin has answered with 101: answers it in any case, and calls `route.ended`.
    * @param sentAhead came from the origin behind its head

@@ -28,7 +28,7 @@ import { SessionTimes } from './session-times.ts';
 import type { SocketContext } from './socket-context.ts';
 import type { OriginMode } from './socket-metrics.ts';
 import { closeCodeOf, END_CLOSE } from './status.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { type ChannelRule, Subscriptions } from './subscriptions.ts';
 
 export interface SessionOptions {
   readonly mode: OriginMode;
@@ -38,8 +38,8 @@ export interface SessionOptions {
   readonly connectionId: string | null;
   /** The route's name, for the log. */
   readonly route: string;
-  /** What the route puts before the names of channels. */
-  readonly channelPrefix: string;
+  /** What the route says of channels. */
+  readonly rule: ChannelRule;
   /** What the origin agreed on; null if it has not accepted `grip`, and all that it says is for the client. */
   readonly messagePrefix: MessagePrefix | null;
   /** The connection of the client is gone. Comes once. */
@@ -67,7 +67,7 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     this.#options = options;
     this.#client = new ClientEnd(this, context.receivers);
     this.#times = new SessionTimes(context, this.#client, (frame) => this.#sendTyped(frame));
-    this.#subscriptions = new Subscriptions(context, this, options.channelPrefix);
+    this.#subscriptions = new Subscriptions(context, this, options.rule);
     this.subscriptionMeta = new MetaValues(context.limits);
   }
 
@@ -88,6 +88,7 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     this.#client.open(transport);
     metrics.opened(mode);
     this.#times.open(attendee);
+    this.#attempt(() => this.#subscriptions.open());
   }
 
   // --- What the client does. ---
@@ -188,11 +189,10 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
 
   originFailed(error: TidegateError): void {
     this.#origin = null;
-    this.#context.metrics.originFailures.add(1);
-    this.#context.logger.warn(
-      { error, route: this.#options.route },
-      'A WebSocket ends because of its origin',
-    );
+    const { metrics, logger } = this.#context;
+    const { route } = this.#options;
+    metrics.originFailures.add(1);
+    logger.warn({ error, route }, 'A WebSocket ends because of its origin');
     this.#close(closeCodeOf(error), error.code);
   }
 
@@ -223,8 +223,12 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
       );
       return;
     }
+    this.#attempt(() => this.#apply(message));
+  }
+
+  #attempt(work: () => void): void {
     try {
-      this.#apply(message);
+      work();
     } catch (error) {
       // A client that was not subscribed would wait for messages that never come.
       this.#refuse(TidegateError.from(error));

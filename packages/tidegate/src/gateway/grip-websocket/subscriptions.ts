@@ -2,23 +2,35 @@ import { parsePosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { GripChannel } from '../../wire/grip/index.ts';
 import type { Attendee } from '../grip-attendance/port.ts';
+import type { GripRule } from '../routes/route.ts';
 import { type Beginning, ChannelSubscription, type SubscriptionOwner } from './channel-subscription.ts';
 import type { SocketContext } from './socket-context.ts';
+
+/** What a route says of channels. */
+export type ChannelRule = Pick<GripRule, 'prefix' | 'channels'>;
 
 /** The channels of one WebSocket. */
 export class Subscriptions {
   readonly #context: SocketContext;
   readonly #owner: SubscriptionOwner;
-  readonly #prefix: string;
+  readonly #rule: ChannelRule;
   readonly #byName = new Map<string, ChannelSubscription>();
   /** The WebSocket on the list of who is there; null if nobody wants to know. */
   attendee: Attendee | null = null;
 
-  /** @param prefix what the route puts before the names of channels */
-  constructor(context: SocketContext, owner: SubscriptionOwner, prefix: string) {
+  constructor(context: SocketContext, owner: SubscriptionOwner, rule: ChannelRule) {
     this.#context = context;
     this.#owner = owner;
-    this.#prefix = prefix;
+    this.#rule = rule;
+  }
+
+  /**
+   * Subscribes to the channels of the route, from which the origin cannot unsubscribe. They do not count as the origin's.
+   * @throws TidegateError as `Channels.subscribe`
+   */
+  open(): void {
+    for (const name of this.#rule.channels)
+      this.#add({ name, prevId: null, filters: [] }, { prevId: null, from: { kind: 'latest' } });
   }
 
   /**
@@ -40,31 +52,42 @@ export class Subscriptions {
       }
       earlier.close();
     }
+    this.#add(channel, beginning);
+  }
+
+  #add(channel: GripChannel, beginning: Beginning): void {
+    const { name } = channel;
+    const isNew = !this.#byName.has(name);
     this.#owner.channelIds.set(name, beginning.prevId);
     try {
       const subscription = new ChannelSubscription(
         this.#context,
         this.#owner,
         channel,
-        this.#prefix,
+        this.#rule.prefix,
         beginning,
       );
       this.#byName.set(name, subscription);
-      if (earlier === undefined) this.attendee?.join(this.#prefix + name);
+      if (isNew) this.attendee?.join(this.#rule.prefix + name);
     } catch (error) {
-      if (earlier === undefined) this.#owner.channelIds.delete(name);
-      else this.remove(name);
+      if (isNew) this.#owner.channelIds.delete(name);
+      else this.#remove(name);
       throw error;
     }
   }
 
+  /** Does nothing with a channel of the route. */
   remove(name: string): void {
+    if (!this.#rule.channels.includes(name)) this.#remove(name);
+  }
+
+  #remove(name: string): void {
     const subscription = this.#byName.get(name);
     if (subscription === undefined) return;
     subscription.close();
     this.#byName.delete(name);
     this.#owner.channelIds.delete(name);
-    this.attendee?.part(this.#prefix + name);
+    this.attendee?.part(this.#rule.prefix + name);
   }
 
   get count(): number {
@@ -84,7 +107,7 @@ export class Subscriptions {
 
   #assertRoom(name: string): void {
     const { gripChannelsMax } = this.#context.limits;
-    if (this.#byName.size < gripChannelsMax) return;
+    if (this.#byName.size < gripChannelsMax + this.#rule.channels.length) return;
     const detail = `${JSON.stringify(name)} would be one channel too many; the limit is ${gripChannelsMax}.`;
     throw new TidegateError('grip_instruct_invalid', detail);
   }

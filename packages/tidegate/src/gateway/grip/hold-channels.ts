@@ -7,6 +7,7 @@ import {
   messageFilters,
   suitsFilters,
 } from '../../wire/grip/index.ts';
+import type { GripRule } from '../routes/route.ts';
 import type { ItemFrame } from './hold-frames.ts';
 
 /** A channel that a hold is subscribed to. */
@@ -20,10 +21,14 @@ export interface HoldChannel {
   readonly filters: readonly MessageFilter[];
 }
 
-/** The channels of an instruction. Of a name that is there twice, the first counts. */
-export function holdChannels(channels: readonly GripChannel[], prefix: string): readonly HoldChannel[] {
+/** The channels of an instruction, and those that the route adds. Of a name that is there twice, the first counts. */
+export function holdChannels(
+  channels: readonly GripChannel[],
+  { prefix, channels: ofRoute }: Pick<GripRule, 'prefix' | 'channels'>,
+): readonly HoldChannel[] {
   const byName = new Map<string, HoldChannel>();
-  for (const { name, prevId, filters } of channels) {
+  const added = ofRoute.map((name): GripChannel => ({ name, prevId: null, filters: [] }));
+  for (const { name, prevId, filters } of [...channels, ...added]) {
     if (byName.has(name)) continue;
     byName.set(name, {
       name,

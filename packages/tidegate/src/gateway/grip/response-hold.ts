@@ -60,7 +60,7 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     deadlines.add(this);
     exchange.onAbandoned(() => this.#clientEnded());
     try {
-      for (const channel of holdChannels(instruct.channels, route.rule.prefix)) {
+      for (const channel of holdChannels(instruct.channels, route.rule)) {
         const feed = new ChannelFeed<ResponseFrame>({
           channel: channel.channel,
           name: channel.name,

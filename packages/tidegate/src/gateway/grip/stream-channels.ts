@@ -78,7 +78,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
 
   #follow(channels: GripInstruct['channels'], asked: ReadonlyMap<string, AskedAt>): void {
     const { encoders } = this.#context;
-    const wanted = holdChannels(channels, this.#route.rule.prefix);
+    const wanted = holdChannels(channels, this.#route.rule);
     // Filters of one channel may ask for the ids of the others.
     const looks = wanted.some(({ filterNames }) => messageFilters(filterNames).length > 0);
     const bytes = looks ? null : encoders.stream(this.#framing, this.#plain);

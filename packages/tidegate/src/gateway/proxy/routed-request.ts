@@ -194,7 +194,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
 
   takesUpgrade(head: OriginHead, origin: Duplex, sentAhead: Buffer): boolean {
     const { sockets } = this.#context;
-    if (this.#grip === null || !sockets.acceptsGrip(head)) return false;
+    if (this.#grip === null || !sockets.takesNative(head, this.#grip.rule)) return false;
     this.#admission.leave(head.status);
     sockets.openNative(this.#exchange, head, origin, sentAhead, this.#grip);
     return true;

@@ -194,6 +194,15 @@ export const routeSchema = {
           maxLength: 128,
           description: 'Put before the names of channels.',
         },
+        channels: {
+          type: 'array',
+          maxItems: 20,
+          uniqueItems: true,
+          items: { type: 'string', minLength: 1, maxLength: 1024 },
+          default: [],
+          description:
+            'Channels that every held connection and every WebSocket of the route is subscribed to, without `prefix`. The origin cannot end that.',
+        },
         trusted: {
           type: 'boolean',
           default: true,

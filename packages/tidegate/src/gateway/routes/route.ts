@@ -30,6 +30,8 @@ export interface GripRule {
   readonly key: string | null;
   readonly issuer: string;
   readonly prefix: string;
+  /** What is subscribed to whatever the origin says; without the prefix. */
+  readonly channels: readonly string[];
   readonly trusted: boolean;
   /** How the origin speaks to WebSocket clients. */
   readonly websocket: 'native' | 'over_http';
@@ -177,10 +179,11 @@ export function routeOf(name: string, options: RouteOptions): Route {
     fallback: given(complete.fallback, fallbackOf),
     cache: given(complete.cache, (cache) => cacheRuleOf(cache, complete.fallback?.stale)),
     live: given(complete.live, ({ every, mode }) => ({ everyMs: durationMs(every), mode })),
-    grip: given(complete.grip, ({ key = null, issuer, prefix = '', trusted, websocket }) => ({
+    grip: given(complete.grip, ({ key = null, issuer, prefix = '', channels, trusted, websocket }) => ({
       key,
       issuer,
       prefix,
+      channels,
       trusted,
       websocket,
     })),

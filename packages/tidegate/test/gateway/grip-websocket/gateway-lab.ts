@@ -189,7 +189,7 @@ class NativeReceiver implements OriginReceiver {
   interim(): void {}
 
   head(head: OriginHead): void {
-    if (head.status === 101 && this.#sockets.acceptsGrip(head)) this.#head = head;
+    if (head.status === 101 && this.#sockets.takesNative(head, this.#route.rule)) this.#head = head;
     else this.#proxied.head(head);
   }
 

@@ -13,6 +13,7 @@ export const RULE: GripRule = {
   key: null,
   issuer: 'tidegate',
   prefix: '',
+  channels: [],
   trusted: true,
   websocket: 'over_http',
 };

@@ -77,6 +77,8 @@ export interface SessionStageOptions {
   /** Null for an origin that has not accepted `grip`. */
   readonly messagePrefix?: string | null;
   readonly channelPrefix?: string;
+  /** What the route subscribes to. */
+  readonly routeChannels?: readonly string[];
   /** By default the hub. */
   readonly channels?: Channels;
   /** By default nobody wants to know who is there. */
@@ -98,6 +100,7 @@ export class SessionStage {
     limits = {},
     messagePrefix = 'm:',
     channelPrefix = '',
+    routeChannels = [],
     channels = hub,
     attendance = null,
   }: SessionStageOptions = {}) {
@@ -130,7 +133,7 @@ export class SessionStage {
       connectionId: null,
       mode: 'over_http',
       route: 'test',
-      channelPrefix,
+      rule: { prefix: channelPrefix, channels: routeChannels },
       messagePrefix: messagePrefix === null ? null : { bytes: Buffer.from(messagePrefix) },
       ended: () => this.ended++,
     });

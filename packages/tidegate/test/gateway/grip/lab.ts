@@ -120,7 +120,7 @@ export async function openGripLab(
   const ended: (number | null)[] = [];
   const route: GripRoute = {
     name: 'all',
-    rule: { key: null, issuer: 'test', prefix, trusted: false, websocket: 'native' },
+    rule: { key: null, issuer: 'test', prefix, channels: [], trusted: false, websocket: 'native' },
     gripFields,
     ask(request, receiver) {
       const asking = fetch(request, receiver);
