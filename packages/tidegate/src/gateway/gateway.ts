@@ -14,6 +14,7 @@ import type { HttpExchange, HttpHandler } from '../listeners/port.ts';
 import { diffJson } from '../wire/json-patch/index.ts';
 import { BulkheadSweep } from './bulkhead-sweep.ts';
 import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
+import { forPages } from './cross-origin/for-pages.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
 import { HttpHolds } from './grip/http-holds.ts';
 import type { LocalAttendance } from './grip-attendance/local-attendance.ts';
@@ -212,11 +213,14 @@ export class Gateway implements RequestContext {
         return;
       }
       this.attendance?.requested(hit.route.name);
-      const { subscribe, sockjs } = hit.route;
-      if (subscribe !== null)
+      const { subscribe, sockjs, crossOrigin, match } = hit.route;
+      if (subscribe !== null) {
         handToChannel(exchange, subscribe, hit.parameters, { path: this.#channelsPath, others });
-      else if (sockjs === null || this.#sockjs.handle(exchange, hit, sockjs) === 'not_taken')
-        this.#dispatch(exchange, hit);
+        return;
+      }
+      if (sockjs !== null && this.#sockjs.handle(exchange, hit, sockjs) === 'taken') return;
+      const answered = crossOrigin === null ? exchange : forPages(exchange, crossOrigin, match, this.limits);
+      if (answered !== null) this.#dispatch(answered, hit);
     };
   }
 

@@ -740,6 +740,12 @@ export const LIMITS = {
     16 * MIB,
     'The answer of an origin that refuses a WebSocket is held in memory until it is complete.',
   ),
+  jsonpBodyBytesMax: limit(
+    MIB,
+    KIB,
+    64 * MIB,
+    'A body that is to be the argument of a callback is held in memory until it is known to be JSON.',
+  ),
   sockJsSessionsMax: limit(
     10_000,
     1,

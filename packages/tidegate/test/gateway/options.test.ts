@@ -46,6 +46,7 @@ const FULL_ROUTE: RouteOptions = {
   },
   live: { every: '2s' },
   grip: { key: 'secret' },
+  crossOrigin: { jsonp: { mode: 'basic' } },
 };
 
 test('a duration is a number with its unit, and none is longer than a timer can be', () => {
@@ -132,6 +133,13 @@ test('a route is given with durations in milliseconds and names of fields in low
   assert.deepEqual(route.deadline, { header: 'x-request-deadline', defaultMs: 10_000 });
   assert.equal(route.fallback?.staleMs, 300_000);
   assert.deepEqual(route.fallback?.respond?.headers, { 'content-type': 'text/plain' });
+  assert.deepEqual(route.crossOrigin?.jsonp, {
+    mode: 'basic',
+    callback: 'callback',
+    body: null,
+    defaultCallback: null,
+    defaultMethod: 'POST',
+  });
   assert.deepEqual(route.grip, {
     key: 'secret',
     issuer: 'tidegate',
@@ -179,6 +187,10 @@ test('what a schema cannot say of a route is found, with where it stands', () =>
   assert.deepEqual(problemsOf({ upstream: 'a', sockjs: { path: '/a/../b', originPath: '/%' } }), [
     'sockjs.path',
     'sockjs.originPath',
+  ]);
+  const jsonp = { defaultCallback: 'a(' };
+  assert.deepEqual(problemsOf({ upstream: 'a', crossOrigin: { jsonp } }), [
+    'crossOrigin.jsonp.defaultCallback',
   ]);
   assert.deepEqual(problemsOf({ upstream: 'a', breaker: { openFor: '1h' } }), ['breaker.openFor']);
 });

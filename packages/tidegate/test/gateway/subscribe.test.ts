@@ -96,6 +96,9 @@ test('a route leads to one place only, and a channel has no use for what is for 
     'cache: A stream of a channel is not cached',
     'headers.response: A stream of a channel has header fields of its own',
   ]);
+  assert.deepEqual(told({ ...EVENTS, crossOrigin: {} }), [
+    'crossOrigin: A stream of a channel is for the pages of cors.origins',
+  ]);
   assert.deepEqual(told({ ...EVENTS, subscribe: { channel: '{topik}/{topic}' } }), [
     'subscribe.channel: match.path has no parameter {topik}',
   ]);

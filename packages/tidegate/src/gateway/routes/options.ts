@@ -1,5 +1,6 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { cacheSchema } from '../cache/options.ts';
+import { crossOriginSchema } from '../cross-origin/options.ts';
 import { durationSchema } from '../duration.ts';
 import { sockJsSchema } from '../sockjs/options.ts';
 import { statusSchema } from '../statuses.ts';
@@ -218,6 +219,7 @@ export const routeSchema = {
       },
     },
     sockjs: sockJsSchema,
+    crossOrigin: crossOriginSchema,
   },
 } as const satisfies JSONSchema;
 

@@ -1,4 +1,5 @@
 import { TidegateError } from '../../kernel/index.ts';
+import { isCallback } from '../../wire/jsonp/index.ts';
 import { durationMs } from '../duration.ts';
 import type { OptionProblem } from '../option-problem.ts';
 import { parametersOfTemplate, parseChannelTemplate } from './channel-template.ts';
@@ -73,8 +74,14 @@ function checkDestination(route: CompleteRouteOptions, complain: Complain): void
 }
 
 /** An event stream has the fields that it needs, and is nothing to be kept. */
-function checkSubscribe({ cache, headers }: CompleteRouteOptions, complain: Complain): void {
+function checkSubscribe({ cache, crossOrigin, headers }: CompleteRouteOptions, complain: Complain): void {
   if (cache !== undefined) complain(['cache'], 'A stream of a channel is not cached', 'Remove the section.');
+  if (crossOrigin !== undefined)
+    complain(
+      ['crossOrigin'],
+      'A stream of a channel is for the pages of cors.origins',
+      'Remove the section.',
+    );
   for (const side of ['request', 'response'] as const) {
     const { set, remove } = headers[side];
     if (Object.keys(set).length + remove.length === 0) continue;
@@ -169,7 +176,7 @@ function checkFields({ headers, match }: CompleteRouteOptions, complain: Complai
   }
 }
 
-function checkBrowsers({ match, sockjs }: CompleteRouteOptions, complain: Complain): void {
+function checkBrowsers({ match, sockjs, crossOrigin }: CompleteRouteOptions, complain: Complain): void {
   if (sockjs !== undefined) {
     const path = patternAt(['sockjs', 'path'], sockjs.path, complain)?.text ?? '';
     if (sockjs.originPath !== undefined) patternAt(['sockjs', 'originPath'], sockjs.originPath, complain);
@@ -183,6 +190,13 @@ function checkBrowsers({ match, sockjs }: CompleteRouteOptions, complain: Compla
         `Write ${path}/* into match.path, or a path below match.path here.`,
       );
   }
+  const callback = crossOrigin?.jsonp?.defaultCallback;
+  if (callback !== undefined && !isCallback(callback))
+    complain(
+      ['crossOrigin', 'jsonp', 'defaultCallback'],
+      `${JSON.stringify(callback)} is not the name of a function`,
+      'Write a name such as callback, or app.answers.',
+    );
 }
 
 function checkTimes({ retry, breaker }: CompleteRouteOptions, complain: Complain): void {

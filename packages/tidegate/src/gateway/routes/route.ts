@@ -37,6 +37,25 @@ export interface GripRule {
   readonly websocket: 'native' | 'over_http';
 }
 
+type JsonpOptions = NonNullable<NonNullable<CompleteRouteOptions['crossOrigin']>['jsonp']>;
+
+/** How scripts ask, and are answered. */
+export interface JsonpRule {
+  readonly mode: 'extended' | 'basic';
+  /** The query parameter that names the function to call. */
+  readonly callback: string;
+  /** The query parameter with a body of JSON; null for `_body`, of any type. */
+  readonly body: string | null;
+  /** What is called without `callback`, if there is a `body`; null for nothing. */
+  readonly defaultCallback: string | null;
+  readonly defaultMethod: string;
+}
+
+/** Opens a route to the pages of other origins. */
+export interface CrossOriginRule {
+  readonly jsonp: JsonpRule | null;
+}
+
 /** Lets browsers without WebSockets reach those of the origin. */
 export interface SockJsRule {
   /** Below which SockJS answers; normalised, without a slash at the end. */
@@ -66,6 +85,7 @@ export interface Route {
   readonly live: LiveRule | null;
   readonly grip: GripRule | null;
   readonly sockjs: SockJsRule | null;
+  readonly crossOrigin: CrossOriginRule | null;
 }
 
 /** The options with every default filled in. */
@@ -142,6 +162,14 @@ const fallbackOf = (fallback: NonNullable<CompleteRouteOptions['fallback']>): Fa
 const patternOf = (path: string | undefined): PathPattern | null =>
   path === undefined ? null : parsePathPattern(path);
 
+const jsonpOf = (jsonp: JsonpOptions): JsonpRule => ({
+  mode: jsonp.mode,
+  callback: jsonp.callback,
+  body: jsonp.body ?? null,
+  defaultCallback: jsonp.defaultCallback ?? null,
+  defaultMethod: jsonp.defaultMethod ?? (jsonp.mode === 'basic' ? 'POST' : 'GET'),
+});
+
 /** What a fallback says of stale answers is what the cache goes by when the origin fails. */
 function cacheRuleOf(cache: CacheOptions, staleFallback: string | undefined): CacheRule {
   const rule = cacheRule(cache);
@@ -192,5 +220,6 @@ export function routeOf(name: string, options: RouteOptions): Route {
       originPath: originPath === undefined ? null : normalPathOfText(originPath),
       clientUrl,
     })),
+    crossOrigin: given(complete.crossOrigin, ({ jsonp }) => ({ jsonp: given(jsonp, jsonpOf) })),
   });
 }
