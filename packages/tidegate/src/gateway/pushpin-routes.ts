@@ -1,4 +1,6 @@
-import { type PushpinSection, parsePushpinLine, refuseLine } from './pushpin-line.ts';
+import { channelsOf, crossOriginOf, sockJsOf } from './pushpin-browsers.ts';
+import { parsePushpinLine } from './pushpin-line.ts';
+import { has, RouteLine, textOf } from './pushpin-route-line.ts';
 import { ROUTE_NAME_PATTERN, type RouteOptions } from './routes/options.ts';
 import { findConflicts, findRouteProblems } from './routes/problems.ts';
 import type { UpstreamOptions } from './upstreams/options.ts';
@@ -23,31 +25,23 @@ export interface ImportedRoutes {
 }
 
 /** Properties without a counterpart, which are named in a note. */
-const CONDITION_NOTES: ReadonlySet<string> = new Set([
-  'aco',
-  'debug',
-  'jsonp_body',
-  'jsonp_cb',
-  'jsonp_defcb',
-  'jsonp_defmethod',
-  'jsonp_mode',
-  'log_level',
-  'orig_headers',
-  'session',
-  'sockjs',
-  'sockjs_as_path',
-]);
+const CONDITION_NOTES: ReadonlySet<string> = new Set(['debug', 'log_level', 'orig_headers', 'session']);
 const TARGET_NOTES: ReadonlySet<string> = new Set([
   'client_cert',
   'client_key',
   'ipc_file_mode',
   'one_event',
-  'sub',
 ]);
 const CONDITION_READ: ReadonlySet<string> = new Set([
+  'aco',
   'as_host',
   'header',
   'id',
+  'jsonp_body',
+  'jsonp_cb',
+  'jsonp_defcb',
+  'jsonp_defmethod',
+  'jsonp_mode',
   'no_grip',
   'path_beg',
   'path_rem',
@@ -56,6 +50,8 @@ const CONDITION_READ: ReadonlySet<string> = new Set([
   'replace_beg',
   'sig_iss',
   'sig_key',
+  'sockjs',
+  'sockjs_as_path',
   'ssl',
 ]);
 const TARGET_READ: ReadonlySet<string> = new Set([
@@ -63,48 +59,13 @@ const TARGET_READ: ReadonlySet<string> = new Set([
   'insecure',
   'over_http',
   'ssl',
+  'sub',
   'trust_connect_host',
   'untrusted',
 ]);
 
 /** Attempts of a route, at most: the schema's bound. */
 const ATTEMPTS_MAX = 10;
-
-/** One line while it is read. */
-class Line {
-  readonly number: number;
-  readonly condition: PushpinSection;
-  readonly targets: readonly PushpinSection[];
-  readonly notes: string[] = [];
-
-  constructor(number: number, [condition, ...targets]: readonly PushpinSection[]) {
-    this.number = number;
-    this.condition = condition;
-    this.targets = targets;
-  }
-
-  refuse(what: string): never {
-    return refuseLine(this.number, what);
-  }
-
-  /** The first value of a property of the condition; undefined if it is not there. */
-  get(name: string): string | undefined {
-    return textOf(this.condition, name);
-  }
-
-  noteUnread(section: PushpinSection, read: ReadonlySet<string>, known: ReadonlySet<string>): void {
-    for (const name of new Set(section.properties.map(([property]) => property))) {
-      if (read.has(name)) continue;
-      const what = known.has(name) ? 'has no counterpart in a route' : 'is not known';
-      this.notes.push(`${name} ${what}, and is left out.`);
-    }
-  }
-}
-
-const textOf = ({ properties }: PushpinSection, name: string): string | undefined =>
-  properties.find(([property]) => property === name)?.[1];
-
-const has = (section: PushpinSection, name: string): boolean => textOf(section, name) !== undefined;
 
 /**
  * Reads a routes file of Pushpin. Each line becomes a route and an upstream with all of its targets. What means something else here is told:
@@ -119,7 +80,7 @@ export function importPushpinRoutes(text: string): ImportedRoutes {
     const number = index + 1;
     const sections = parsePushpinLine(content, number);
     if (sections.length === 0) continue;
-    const line = new Line(number, sections);
+    const line = new RouteLine(number, sections);
     if (line.condition.value === '') {
       leftOut.push({ line: number, reason: 'A route without a host can be reached by its id only.' });
       continue;
@@ -146,17 +107,21 @@ export function importPushpinRoutes(text: string): ImportedRoutes {
   };
 }
 
-function routeOfLine(line: Line): ImportedRoute {
+function routeOfLine(line: RouteLine): ImportedRoute {
   if (line.targets.length === 0) line.refuse('there is no target');
   line.noteUnread(line.condition, CONDITION_READ, CONDITION_NOTES);
   for (const target of line.targets) line.noteUnread(target, TARGET_READ, TARGET_NOTES);
-  if (has(line.condition, 'no_grip') && agreed(line, 'over_http') !== 'none')
-    line.notes.push('over_http is a part of GRIP here, which no_grip turns off, and is left out.');
+  for (const name of ['over_http', 'sub']) {
+    if (has(line.condition, 'no_grip') && agreed(line, name) !== 'none')
+      line.notes.push(`${name} is a part of GRIP here, which no_grip turns off, and is left out.`);
+  }
   const name = nameOf(line);
   const upstream = upstreamOfLine(line);
   const match = matchOf(line);
   const rewrite = rewriteOf(line);
   const headers = headersOf(line);
+  const crossOrigin = crossOriginOf(line);
+  const sockjs = sockJsOf(line, match.path ?? '/*');
   const route: RouteOptions = {
     match,
     upstream: name,
@@ -166,13 +131,15 @@ function routeOfLine(line: Line): ImportedRoute {
       ? {}
       : { retry: { attempts: Math.min(ATTEMPTS_MAX, line.targets.length), on: ['connect'] } }),
     ...(has(line.condition, 'no_grip') ? {} : { grip: gripOf(line) }),
+    ...(sockjs === null ? {} : { sockjs }),
+    ...(crossOrigin === null ? {} : { crossOrigin }),
   };
   for (const { path, message } of [...findRouteProblems(route), ...findUpstreamProblems(upstream)])
     line.refuse(`${message} (${path.join('.')})`);
   return { line: line.number, name, upstream, route, notes: line.notes };
 }
 
-function nameOf(line: Line): string {
+function nameOf(line: RouteLine): string {
   const id = line.get('id');
   if (id === undefined || id === '') return `line-${line.number}`;
   if (new RegExp(ROUTE_NAME_PATTERN).test(id)) return id;
@@ -183,7 +150,7 @@ function nameOf(line: Line): string {
 
 const HOST = /^(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+$/;
 
-function matchOf(line: Line): NonNullable<RouteOptions['match']> {
+function matchOf(line: RouteLine): NonNullable<RouteOptions['match']> {
   const { value: host } = line.condition;
   if (host !== '*' && !HOST.test(host)) line.refuse(`${JSON.stringify(host)} is neither a host nor *`);
   const proto = line.get('proto');
@@ -204,7 +171,7 @@ function matchOf(line: Line): NonNullable<RouteOptions['match']> {
 }
 
 /** Pushpin counts characters and lets them be anything; here whole segments go and come. */
-function rewriteOf(line: Line): RouteOptions['rewrite'] | null {
+function rewriteOf(line: RouteLine): RouteOptions['rewrite'] | null {
   const begin = line.get('path_beg') ?? '/';
   const replacement = line.get('replace_beg');
   const removed = line.get('path_rem');
@@ -224,7 +191,7 @@ function rewriteOf(line: Line): RouteOptions['rewrite'] | null {
   return { ...(strip === '' ? {} : { stripPrefix: strip }), ...(add === '' ? {} : { addPrefix: add }) };
 }
 
-function headersOf(line: Line): RouteOptions['headers'] | null {
+function headersOf(line: RouteLine): RouteOptions['headers'] | null {
   const set: Record<string, string> = {};
   const remove: string[] = [];
   for (const [property, text] of line.condition.properties) {
@@ -238,7 +205,7 @@ function headersOf(line: Line): RouteOptions['headers'] | null {
   return { request: { set, remove } };
 }
 
-function gripOf(line: Line): NonNullable<RouteOptions['grip']> {
+function gripOf(line: RouteLine): NonNullable<RouteOptions['grip']> {
   const [key, issuer, prefix] = [line.get('sig_key'), line.get('sig_iss'), line.get('prefix')];
   const overHttp = agreed(line, 'over_http');
   if (overHttp === 'some') line.notes.push('Not all targets have over_http: WebSockets go over HTTP to all.');
@@ -246,6 +213,7 @@ function gripOf(line: Line): NonNullable<RouteOptions['grip']> {
     ...(key ? { key } : {}),
     ...(issuer ? { issuer } : {}),
     ...(prefix ? { prefix } : {}),
+    ...channelsOf(line),
     ...(line.targets.some((target) => has(target, 'untrusted')) ? { trusted: false } : {}),
     ...(overHttp === 'none' ? {} : { websocket: 'over_http' }),
   };
@@ -254,13 +222,13 @@ function gripOf(line: Line): NonNullable<RouteOptions['grip']> {
 const TARGET = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})$/;
 
 /** A word that all targets have or none, since it is the upstream's here; told if they differ. */
-function agreed(line: Line, name: string): 'all' | 'some' | 'none' {
+function agreed(line: RouteLine, name: string): 'all' | 'some' | 'none' {
   const count = line.targets.filter((target) => has(target, name)).length;
   if (count === 0) return 'none';
   return count === line.targets.length ? 'all' : 'some';
 }
 
-function upstreamOfLine(line: Line): UpstreamOptions {
+function upstreamOfLine(line: RouteLine): UpstreamOptions {
   const targets = line.targets.map((target) => {
     const [, host, port] = TARGET.exec(target.value) ?? line.refuse(`${target.value} is not host:port`);
     if (Number(port) < 1 || Number(port) > 65_535) line.refuse(`${port} is not a port`);

@@ -5,16 +5,21 @@ import { withFile } from '../config/check-text.ts';
 import { runProgram } from './run-program.ts';
 
 test('a routes file is printed as resources, with what could not be taken over as comments and as errors', async () => {
-  const { code, output, errors } = await withFile('* localhost:8000,sub=news\nx.example test\n', (file) =>
-    runProgram(['import', 'pushpin', file]),
+  const { code, output, errors } = await withFile(
+    '* localhost:8000,sub=news,one_event\nx.example test\n',
+    (file) => runProgram(['import', 'pushpin', file]),
   );
   const resources = parseAllDocuments(output).map((document) => document.toJS());
   assert.deepEqual(resources, [
     { kind: 'upstream', name: 'line-1', spec: { targets: [{ url: 'http://localhost:8000' }] } },
-    { kind: 'route', name: 'line-1', spec: { match: { path: '/*' }, upstream: 'line-1', grip: {} } },
+    {
+      kind: 'route',
+      name: 'line-1',
+      spec: { match: { path: '/*' }, upstream: 'line-1', grip: { channels: ['news'] } },
+    },
   ]);
-  assert.match(output, /^# Line 1: sub has no counterpart in a route, and is left out\.$/m);
-  assert.match(errors, /:1: sub has no counterpart/);
+  assert.match(output, /^# Line 1: one_event has no counterpart in a route, and is left out\.$/m);
+  assert.match(errors, /:1: one_event has no counterpart/);
   assert.match(errors, /:2: left out: The target test is Pushpin's own\./);
   assert.equal(code, 0);
 });

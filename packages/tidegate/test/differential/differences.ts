@@ -1,3 +1,5 @@
+import { BROWSERS } from './differences-browsers.ts';
+
 /**
  * What is different from Pushpin, and why: the tables of docs/pushpin.md are made of this (`npm run docs`), and every row has a
  * scenario that shows it on both sides, or says why none can.
@@ -384,5 +386,6 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Differ
   Publishing: PUBLISHING,
   WebSockets: SOCKETS,
   'Requests and answers': PROXYING,
+  Browsers: BROWSERS,
   'ZeroMQ and statistics': ZEROMQ,
 };

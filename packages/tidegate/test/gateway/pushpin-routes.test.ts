@@ -98,13 +98,65 @@ test('WebSockets go over HTTP where the targets say so', () => {
   assert.match(none.notes.join(), /which no_grip turns off/);
 });
 
+test('aco is CORS and JSON-P, as the line says', () => {
+  assert.deepEqual(imported('*,aco h:1').route.crossOrigin, { jsonp: {} });
+  const { route, notes } = imported(
+    '*,aco,jsonp_mode=basic,jsonp_cb=jsoncallback,jsonp_body=q,jsonp_defcb=app.done,jsonp_defmethod=PUT h:1',
+  );
+  assert.deepEqual(route.crossOrigin, {
+    jsonp: {
+      mode: 'basic',
+      callback: 'jsoncallback',
+      body: 'q',
+      defaultCallback: 'app.done',
+      defaultMethod: 'PUT',
+    },
+  });
+  assert.deepEqual(notes, []);
+  const without = imported('*,jsonp_mode=basic h:1');
+  assert.equal(without.route.crossOrigin, undefined);
+  assert.deepEqual(without.notes, ['jsonp_mode has no effect without aco, and is left out.']);
+});
+
+test('SockJS is taken over with its path at the origin, which changes as Pushpin changes it', () => {
+  const { route, notes } = imported('*,sockjs=/chat/,sockjs_as_path=/ws h:1,over_http');
+  assert.deepEqual(route.sockjs, { path: '/chat', originPath: '/ws' });
+  assert.deepEqual(notes, []);
+  const originPath = (properties: string) => imported(`*,${properties} h:1`).route.sockjs?.originPath;
+  assert.equal(originPath('path_beg=/a/,path_rem=2,sockjs=/a/s,sockjs_as_path=/a/ws'), '/ws');
+  assert.equal(originPath('path_beg=/a/,replace_beg=/v2/,sockjs=/a/s,sockjs_as_path=/a/ws'), '/v2/ws');
+  assert.equal(originPath('path_beg=/a/,path_rem=3,sockjs=/a/s,sockjs_as_path=/a/ws'), '/ws');
+  const without = imported('*,path_beg=/a/,sockjs=/a/s h:1');
+  assert.deepEqual(without.route.sockjs, { path: '/a/s' });
+  assert.match(without.notes.join(), /reach the origin at \/a\/s\/websocket/);
+  for (const [properties, note] of [
+    ['sockjs=/', /nothing to other requests/],
+    ['path_beg=/a/,sockjs=/b', /is not below path_beg/],
+    ['sockjs_as_path=/ws', /no effect without sockjs/],
+  ] as const) {
+    const left = imported(`*,${properties} h:1`);
+    assert.equal(left.route.sockjs, undefined, properties);
+    assert.match(left.notes.join(), note);
+  }
+});
+
+test('the channels of targets are those of the route', () => {
+  assert.deepEqual(imported('* h:1,sub=news,sub=more,sub=,sub=news').route.grip, {
+    channels: ['news', 'more'],
+  });
+  const { route, notes } = imported('* h:1,sub=news g:1,sub=more');
+  assert.deepEqual(route.grip, { channels: ['news', 'more'] });
+  assert.match(notes.join(), /Not all targets have the same sub/);
+  const none = imported('*,no_grip h:1,sub=news');
+  assert.equal(none.route.grip, undefined);
+  assert.deepEqual(none.notes, ['sub is a part of GRIP here, which no_grip turns off, and is left out.']);
+});
+
 test('what has no counterpart is told, and what cannot be is left out with a reason', () => {
-  const { notes } = imported('*,debug,aco,colour=blue h:1,sub=news,sub=more,one_event');
+  const { notes } = imported('*,debug,colour=blue h:1,one_event');
   assert.deepEqual(notes, [
     'debug has no counterpart in a route, and is left out.',
-    'aco has no counterpart in a route, and is left out.',
     'colour is not known, and is left out.',
-    'sub has no counterpart in a route, and is left out.',
     'one_event has no counterpart in a route, and is left out.',
   ]);
   const { routes, leftOut } = importPushpinRoutes(
@@ -140,6 +192,13 @@ test('what is wrong is refused with its line', () => {
     ['*,header=x h:1', /header is name:value/],
     ['*,id=a h:1\nb,id=a h:1', /^Line 2: the id "a" is there twice\.$/],
     ['* h:1 h:1', /there twice/],
+    ['*,aco,jsonp_mode=full h:1', /jsonp_mode is basic or extended/],
+    ['*,aco,jsonp_cb=a&b h:1', /jsonp_cb is not the name of a query parameter/],
+    ['*,aco,"jsonp_body=a b" h:1', /jsonp_body is not the name of a query parameter/],
+    ['*,aco,jsonp_defcb=a( h:1', /"a\(" is not the name of a function/],
+    ['*,aco,jsonp_defmethod=get h:1', /jsonp_defmethod is not a method/],
+    ['*,sockjs=chat h:1', /sockjs is not a path/],
+    ['*,sockjs=/chat,sockjs_as_path=/a?b h:1', /sockjs_as_path is not a path/],
   ] as const)
     assert.throws(
       () => importPushpinRoutes(text),

@@ -84,11 +84,10 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     const { remoteAddress, scheme } = request;
     const refresh = (): void => this.#origin?.refresh();
     const attendee = attendance?.arrive({ mode: 'ws', id, route, remoteAddress, scheme, refresh }) ?? null;
-    this.#subscriptions.attendee = attendee;
     this.#client.open(transport);
     metrics.opened(mode);
     this.#times.open(attendee);
-    this.#attempt(() => this.#subscriptions.open());
+    this.#attempt(() => this.#subscriptions.open(attendee));
   }
 
   // --- What the client does. ---

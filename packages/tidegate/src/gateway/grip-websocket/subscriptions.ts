@@ -15,8 +15,7 @@ export class Subscriptions {
   readonly #owner: SubscriptionOwner;
   readonly #rule: ChannelRule;
   readonly #byName = new Map<string, ChannelSubscription>();
-  /** The WebSocket on the list of who is there; null if nobody wants to know. */
-  attendee: Attendee | null = null;
+  #attendee: Attendee | null = null;
 
   constructor(context: SocketContext, owner: SubscriptionOwner, rule: ChannelRule) {
     this.#context = context;
@@ -26,9 +25,11 @@ export class Subscriptions {
 
   /**
    * Subscribes to the channels of the route, from which the origin cannot unsubscribe. They do not count as the origin's.
+   * @param attendee the WebSocket on the list of who is there; null if nobody wants to know
    * @throws TidegateError as `Channels.subscribe`
    */
-  open(): void {
+  open(attendee: Attendee | null): void {
+    this.#attendee = attendee;
     for (const name of this.#rule.channels)
       this.#add({ name, prevId: null, filters: [] }, { prevId: null, from: { kind: 'latest' } });
   }
@@ -68,7 +69,7 @@ export class Subscriptions {
         beginning,
       );
       this.#byName.set(name, subscription);
-      if (isNew) this.attendee?.join(this.#rule.prefix + name);
+      if (isNew) this.#attendee?.join(this.#rule.prefix + name);
     } catch (error) {
       if (isNew) this.#owner.channelIds.delete(name);
       else this.#remove(name);
@@ -87,7 +88,7 @@ export class Subscriptions {
     subscription.close();
     this.#byName.delete(name);
     this.#owner.channelIds.delete(name);
-    this.attendee?.part(this.#rule.prefix + name);
+    this.#attendee?.part(this.#rule.prefix + name);
   }
 
   get count(): number {
@@ -102,7 +103,7 @@ export class Subscriptions {
   close(): void {
     for (const subscription of this.#byName.values()) subscription.close();
     this.#byName.clear();
-    this.attendee?.leave();
+    this.#attendee?.leave();
   }
 
   #assertRoom(name: string): void {
