@@ -5,6 +5,7 @@ export { Deadlines, type Expiring } from './deadlines.ts';
 export { type Blame, ERRORS, type ErrorCode, type ErrorEntry } from './error-registry.ts';
 export { TidegateError } from './errors.ts';
 export { FileWatch, type FileWatchOptions } from './file-watch.ts';
+export { type HoldsWrites, holdWrites } from './held-writes.ts';
 export { EPOCH_LENGTH, randomId, secretOf } from './ids.ts';
 export type { LimitEntry } from './limit-entry.ts';
 export { LIMITS, type LimitName, type Limits, resolveLimits } from './limits.ts';

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { type Expiring, TidegateError } from '../kernel/index.ts';
+import { type Expiring, type HoldsWrites, holdWrites, TidegateError } from '../kernel/index.ts';
 import { type RequestHead, RequestParser } from '../wire/http1/index.ts';
 import type { ListenerContext, OpenConnection } from './connection-registry.ts';
 import { incomplete } from './incoming-exchange.ts';
@@ -18,7 +18,7 @@ import type { TurnHost } from './turn-host.ts';
 type Stage = 'head' | 'turn' | 'lingering' | 'gone';
 
 /** A connection that speaks HTTP/1: one request at a time, in the order in which they came. */
-export class HttpConnection implements OpenConnection, Expiring, TurnHost {
+export class HttpConnection implements OpenConnection, Expiring, TurnHost, HoldsWrites {
   readonly socket: Socket;
   readonly context: ListenerContext;
   readonly parser: RequestParser;
@@ -32,6 +32,8 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
   #isHeadBegun = false;
   #isAdvancing = false;
   #isPaused = false;
+  /** A whole response that is to be sent. Between it and the next request nobody writes, so that it is looked for only where something begins. */
+  #held: Buffer | null = null;
   /** Turns that began in this run of `advance`. */
   #turnsBegun = 0;
 
@@ -54,12 +56,14 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
 
   readonly #received = (bytes: Buffer): void => {
     if (this.#stage === 'lingering') return;
+    this.sendHeld();
     this.parser.push(bytes);
     this.#advance();
   };
 
   readonly #receivedEnd = (): void => {
     this.clientHasEnded = true;
+    this.sendHeld();
     if (this.#stage === 'lingering') this.socket.destroy();
     else this.#advance();
   };
@@ -80,6 +84,7 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
   // --- What the listener tells. ---
 
   drain(): void {
+    this.sendHeld();
     if (this.#stage === 'head' && this.parser.isIdle) this.#linger();
     this.#turn?.draining();
   }
@@ -212,10 +217,25 @@ export class HttpConnection implements OpenConnection, Expiring, TurnHost {
    * client is still sending, and a reset can take from the client the answer that it has not yet read.
    */
   #linger(): void {
+    this.sendHeld();
     this.#stage = 'lingering';
     this.deadlineMs = this.context.deadlines.after(this.context.limits.httpLingerTimeoutMs);
     this.socket.end();
     this.#regulateReading();
+  }
+
+  sendWhole(response: Buffer): void {
+    this.#held = response;
+    // The answers to requests that were sent ahead are gathered already.
+    if (this.parser.bufferedBytes === 0) holdWrites(this);
+    else this.sendHeld();
+  }
+
+  sendHeld(): void {
+    const response = this.#held;
+    if (response === null) return;
+    this.#held = null;
+    if (!this.socket.destroyed) this.socket.write(response);
   }
 
   handOver(head: string, owner: ByteChannelOwner, input: ChannelInput): ByteChannel {

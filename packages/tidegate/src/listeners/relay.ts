@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { type HoldsWrites, holdWrites } from '../kernel/index.ts';
 import { chunkHeader, isWithoutContent, LAST_CHUNK } from '../wire/http1/index.ts';
 import type { RelayedBody, RelayedHead, RelayOwner } from './port.ts';
 
@@ -24,6 +25,10 @@ const LINE_END = Buffer.from('\r\n', 'latin1');
 /** What a relay needs of the turn that it is the answer of. */
 export interface RelayTurn {
   readonly socket: Socket;
+  /** Sends all of a response, at the latest before anything else is sent. */
+  sendWhole(response: Buffer): void;
+  /** Sends what waits to be sent. */
+  sendHeld(): void;
   /** The response has ended, whole. */
   relayed(): void;
 }
@@ -32,18 +37,27 @@ export interface RelayTurn {
  * The response of another server on its way to a client of HTTP/1. The head waits for the body that comes in the same run of code, so that
  * a small answer is one write, and so one system call.
  */
-export class Relay implements RelayedBody {
+export class Relay implements RelayedBody, HoldsWrites {
   readonly #turn: RelayTurn;
   readonly #owner: RelayOwner;
   readonly #framing: RelayFraming;
+  readonly #bodyBytes: number | null;
   #head: string;
   #ended = false;
   #behind = false;
   #heardEnd = false;
 
-  constructor(head: string, framing: RelayFraming, owner: RelayOwner, turn: RelayTurn) {
+  /** @param bodyBytes null if it is not known */
+  constructor(
+    head: string,
+    framing: RelayFraming,
+    bodyBytes: number | null,
+    owner: RelayOwner,
+    turn: RelayTurn,
+  ) {
     this.#head = head;
     this.#framing = framing;
+    this.#bodyBytes = bodyBytes;
     this.#owner = owner;
     this.#turn = turn;
     queueMicrotask(() => this.#flushHead());
@@ -85,9 +99,14 @@ export class Relay implements RelayedBody {
     // What was relayed is the client's; a reset would take from it what it has not read yet. A body that ends with the connection must be reset.
     if (this.#framing === 'close') socket.resetAndDestroy();
     else {
+      this.#turn.sendHeld();
       this.#flushHead();
       socket.destroySoon();
     }
+  }
+
+  sendHeld(): void {
+    this.#turn.socket.uncork();
   }
 
   /** The socket has sent what it held. */
@@ -128,6 +147,13 @@ export class Relay implements RelayedBody {
       joined.write(lead, 0, 'latin1');
       joined.set(slice, lead.length);
       if (tail > 0) joined.set(LINE_END, lead.length + slice.length);
+      if (this.#framing === 'length' && slice.length === this.#bodyBytes) {
+        this.#turn.sendWhole(joined);
+        return;
+      }
+      // The end of a small body comes at once, and leaves with it.
+      socket.cork();
+      holdWrites(this);
       socket.write(joined);
     } else {
       socket.cork();

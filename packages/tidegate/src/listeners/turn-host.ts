@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { RequestParser } from '../wire/http1/index.ts';
 import type { ListenerContext } from './connection-registry.ts';
@@ -18,6 +19,10 @@ export interface TurnHost {
   advanceSoon(): void;
   /** Takes the next steps, which may be at once: the turn has its answer. */
   answered(): void;
+  /** Sends a whole response, once what has arrived along with it is handled, and at the latest before anything else is sent. */
+  sendWhole(response: Buffer): void;
+  /** Sends what waits to be sent. */
+  sendHeld(): void;
   /** Writes a head and gives the socket away. The turn is over, and so is the connection's part in it. */
   handOver(head: string, owner: ByteChannelOwner, input: ChannelInput): ByteChannel;
 }

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TidegateError } from '../kernel/index.ts';
 import { type RequestHead, responseHead } from '../wire/http1/index.ts';
@@ -208,12 +209,21 @@ export class Turn implements ExchangeCarrier, BodySource, RelayTurn {
     this.#relay = new Relay(
       responses.relayedHead(head, framing, persistence, this.#head.minorVersion),
       framing,
+      head.bodyBytes,
       owner,
       this,
     );
     context.metrics.answered(this.#head.method, head.status);
     this.exchange.answered();
     return this.#relay;
+  }
+
+  sendWhole(response: Buffer): void {
+    this.#host.sendWhole(response);
+  }
+
+  sendHeld(): void {
+    this.#host.sendHeld();
   }
 
   /** The whole response was handed over. */

@@ -1,6 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { EMPTY, type Expiring, type Limits, TidegateError } from '../../kernel/index.ts';
+import {
+  EMPTY,
+  type Expiring,
+  type HoldsWrites,
+  holdWrites,
+  type Limits,
+  TidegateError,
+} from '../../kernel/index.ts';
 import {
   chunk,
   type FieldLines,
@@ -13,6 +20,7 @@ import {
 import type { OriginReceiver, OriginRequest } from './exchange.ts';
 import { Http1Head } from './http1-head.ts';
 import type { OriginLink } from './origin-link.ts';
+import { linesOfPairs, requestLinesOf } from './request-lines.ts';
 import { endToEndFields, keepAliveHintMs } from './response-fields.ts';
 
 /** What a connection tells its pool. */
@@ -24,7 +32,7 @@ export interface ConnectionPool {
 }
 
 /** A connection to an origin that speaks HTTP/1.1: one request at a time, and none before the answer to the one before. */
-export class Http1Connection implements OriginLink, Expiring {
+export class Http1Connection implements OriginLink, Expiring, HoldsWrites {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** How long the origin keeps it open without a request, as far as it has said so; null if it has not. */
   keepAliveMs: number | null = null;
@@ -41,6 +49,8 @@ export class Http1Connection implements OriginLink, Expiring {
   /** The head of the final answer. */
   #head: ReceivedResponse | null = null;
   #interims = 0;
+  /** The head of a request that is to be sent; empty if there is none. */
+  #heldHead = '';
   #bodySent = false;
   /** The origin is to say that it wants the body. */
   #bodyHeld = false;
@@ -75,8 +85,18 @@ export class Http1Connection implements OriginLink, Expiring {
     this.#bodySent = request.bodyBytes === 0;
     this.#bodyHeld = !this.#bodySent && request.expects === 'continue';
     this.#parser.expect(request.method);
-    this.socket.write(requestHead(request.method, request.target, linesOf(request, host)), 'latin1');
+    this.#heldHead = requestHead(request.method, request.target, requestLinesOf(request, host));
+    // Before a body that goes on as it comes, nothing waits.
+    if (this.#bodySent) holdWrites(this);
+    else this.sendHeld();
     if (!this.#bodySent && !this.#bodyHeld) receiver.bodyWanted();
+  }
+
+  sendHeld(): void {
+    const head = this.#heldHead;
+    if (head === '') return;
+    this.#heldHead = '';
+    if (!this.socket.destroyed) this.socket.write(head, 'latin1');
   }
 
   releaseBody(): void {
@@ -267,30 +287,4 @@ export class Http1Connection implements OriginLink, Expiring {
     socket.off('drain', this.#drained);
     socket.off('close', this.#closed);
   }
-}
-
-/** RFC 9110, section 8.6: a request says so if it has no content though its method gives that a meaning. */
-const TELLS_EMPTY_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
-
-function linesOf(request: OriginRequest, host: string | null): string {
-  const { method, bodyBytes, upgrade, expects } = request;
-  let lines = request.linesFor?.(host) ?? linesOfFields(request, host);
-  if (bodyBytes === null) lines += 'Transfer-Encoding: chunked\r\n';
-  else if (bodyBytes > 0 || TELLS_EMPTY_BODY.has(method)) lines += `Content-Length: ${bodyBytes}\r\n`;
-  if (expects === 'continue') lines += 'Expect: 100-continue\r\n';
-  if (upgrade !== null) lines += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
-  return lines;
-}
-
-function linesOfFields({ fields, upgrade }: OriginRequest, host: string | null): string {
-  let lines = host === null ? linesOfPairs(fields) : `Host: ${host}\r\n${linesOfPairs(fields, 2)}`;
-  // RFC 9110, section 10.1.4: TE ends at this hop, too.
-  if (upgrade === null && fields.at(-2) === 'TE') lines += 'Connection: TE\r\n';
-  return lines;
-}
-
-function linesOfPairs(pairs: readonly string[], from = 0): string {
-  let lines = '';
-  for (let at = from; at < pairs.length; at += 2) lines += `${pairs[at]}: ${pairs[at + 1]}\r\n`;
-  return lines;
 }
