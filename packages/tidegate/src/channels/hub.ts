@@ -26,7 +26,7 @@ import type {
 } from './port.ts';
 import { Publisher } from './publisher.ts';
 import { readsExactly, resolveSources, type Source } from './source.ts';
-import { resolveStart, type StartPlace } from './start-place.ts';
+import { resolveControls, resolveStart } from './start-place.ts';
 import { TailBudget } from './tail-budget.ts';
 
 interface HubSettings {
@@ -161,14 +161,19 @@ export class Hub implements Channels, Receivers {
     for (const channel of request.channels) assertSubscribable(channel, this.#limits);
     this.#followTopics();
     const audience = this.#audienceOf(request);
-    let start: StartPlace;
+    const { sources } = audience;
+    let member: Member;
     try {
-      start = resolveStart(audience.sources, request.from, this.#log, this.#limits);
+      const start = resolveStart(sources, request.from, this.#log, this.#limits);
+      const isTold = request.encoder.controls === 'taken';
+      const controls = isTold
+        ? resolveControls(sources, request.controlsFrom, this.#log, this.#limits)
+        : start.place;
+      member = new Member(audience, start, controls, request, this.#host);
     } catch (error) {
       this.#dismissIfEmpty(audience);
       throw error;
     }
-    const member = new Member(audience, start.place, start.gap, request, this.#host);
     audience.size++;
     this.#members.add(member);
     this.#metrics.of(request.protocol).subscriptions.add(1);

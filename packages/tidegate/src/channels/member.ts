@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Audience } from './audience.ts';
 import { distanceToLive, type Place } from './place.ts';
 import type { GapReason, HubEndReason, Sink, SlowPolicy, Subscription } from './port.ts';
+import type { StartPlace } from './start-place.ts';
 
 /** What a member tells its hub. */
 export interface MemberHost {
@@ -30,18 +31,19 @@ export class Member implements Subscription {
   /** Where it stands while it is not live. */
   place: Place | null;
   #waiting = false;
-  /** It has not been live yet. */
-  #starting = true;
+  /** From where on control records are told; null once it has been live, as it is then told them all. */
+  #controls: Place | null;
   /** It was too slow and takes only the latest of each channel until it is live again. */
   #conflating = false;
   /** A gap that it is still to be told. */
   #gap: GapReason | null;
   readonly #host: MemberHost;
 
+  /** @param controls from where on control records are told */
   constructor(
     audience: Audience,
-    place: Place,
-    gap: GapReason | null,
+    { place, gap }: StartPlace,
+    controls: Place,
     options: { readonly sink: Sink; readonly slowPolicy: SlowPolicy; readonly gapEnds?: boolean },
     host: MemberHost,
   ) {
@@ -51,6 +53,7 @@ export class Member implements Subscription {
     this.gapEnds = options.gapEnds === true;
     this.place = place;
     this.#gap = gap;
+    this.#controls = controls;
     this.#host = host;
   }
 
@@ -131,8 +134,8 @@ export class Member implements Subscription {
       this.#conflating = false;
       this.#host.caughtUp(this);
       this.audience.addLive(this);
-      if (this.#starting) {
-        this.#starting = false;
+      if (this.#controls !== null) {
+        this.#controls = null;
         this.sink.caughtUp?.();
       }
       return false;
@@ -144,8 +147,7 @@ export class Member implements Subscription {
       return false;
     }
     if (chunk.control !== undefined) {
-      // What was published before it came was not said to it.
-      if (!this.#starting) this.control(chunk.control);
+      if (this.#isToBeTold(place, chunk.end)) this.control(chunk.control);
       return !this.closed;
     }
     this.audience.countOne(chunk);
@@ -154,6 +156,12 @@ export class Member implements Subscription {
       return false;
     }
     return !this.closed;
+  }
+
+  /** Whether the control record that lies just before `end` was stored since this is to be told of them: what was published before it came was not said to it. */
+  #isToBeTold(place: Place, end: Place): boolean {
+    const controls = this.#controls;
+    return controls === null || end.some((next, i) => next > place[i] && next > controls[i]);
   }
 
   #tellGap(gap: GapReason, place: Place): boolean {

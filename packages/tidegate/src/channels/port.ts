@@ -153,7 +153,7 @@ export interface Sink {
    * than it could send: nothing more comes until `Subscription.drained` is called.
    */
   write(bytes: Buffer, messages: number): boolean;
-  /** What a control record says, in its place among the messages. Only of those that came since the subscription was live for the first time. */
+  /** What a control record says, in its place among the messages. Only of those that were stored since the subscription is there: see `SubscribeRequest.controlsFrom`. */
   control?(text: string): void;
   /**
    * Everything that was stored when the subscription began has been handed over. Called once, before anything newer comes and
@@ -183,6 +183,11 @@ export interface SubscribeRequest {
   readonly protocol: string;
   /** End the subscription with `gap` instead of encoding a gap, for protocols that cannot say it in band. */
   readonly gapEnds?: boolean;
+  /**
+   * A cursor: control records from there on are told, for a subscription that takes the place of another of the same connection, which was told those before it.
+   * Where the cursor leads nowhere, and by default: those that are stored from now on.
+   */
+  readonly controlsFrom?: string;
   /** What it takes to be allowed: reading pages of history is another thing than subscribing. Default: `subscribe`. */
   readonly permission?: 'subscribe' | 'history';
 }

@@ -42,6 +42,23 @@ export function resolveStart(
   }
 }
 
+/**
+ * From where on control records are told. Those that were stored before concern others.
+ * @param cursor of the subscription whose place is taken; undefined if there is none
+ */
+export function resolveControls(
+  sources: readonly Source[],
+  cursor: string | undefined,
+  log: LogReader,
+  limits: Limits,
+): Place {
+  if (cursor !== undefined) {
+    const { place, gap } = placeOfCursor(sources, decodeCursor(cursor, limits), log);
+    if (gap === null) return place;
+  }
+  return sources.map((source) => endOf(source, log));
+}
+
 /** A position without a topic's name fits only what reads one partition. */
 function placeOfOffset(
   sources: readonly Source[],

@@ -191,3 +191,41 @@ test('subscriptions that want a channel are counted, patterns among them', async
   first.subscription.close();
   assert.equal(hub.count('orders/1'), 2);
 });
+
+test('what comes while a subscription catches up for the first time is told in its place, and nothing from before it', async () => {
+  await send('chat', 'a');
+  await act('chat', 'before');
+  await send('chat', 'b');
+  for (const channels of ['chat', '#']) {
+    const subscriber = new ControlTaker(hub, channels, 'earliest');
+    subscriber.room = false;
+    await clock.settle();
+    await act('chat', `hint ${channels}`);
+    await send('chat', 'c');
+    assert.deepEqual([subscriber.told, subscriber.caughtUpCalls], [['a'], 0]);
+    subscriber.drain();
+    await clock.settle();
+    assert.deepEqual(subscriber.told.slice(-2), [`<hint ${channels}>`, 'c'], channels);
+    assert.equal(subscriber.told.filter((text) => text.startsWith('<')).length, 1, channels);
+    subscriber.subscription.close();
+  }
+});
+
+test('one that takes the place of another is told from where that one was, if it says so', async () => {
+  const first = new ControlTaker(hub, 'chat');
+  await clock.settle();
+  await send('chat', 'a');
+  await act('chat', 'heard');
+  const begin = first.subscription.cursor();
+  first.room = false;
+  await send('chat', 'b');
+  const controlsFrom = first.subscription.cursor();
+  await act('chat', 'hint');
+  first.subscription.close();
+  const second = new ControlTaker(hub, 'chat', { kind: 'cursor', cursor: begin }, 'resume', {
+    controlsFrom,
+  });
+  await clock.settle();
+  assert.deepEqual(first.told, ['a', '<heard>', 'b']);
+  assert.deepEqual(second.told, ['b', '<hint>']);
+});

@@ -79,10 +79,10 @@ test('a subscriber that a gap ends is not handed the gap with what others read b
     new PickySubscriber(hub, 'chat', 'earliest');
     await clock.settle();
   }
-  const ending = new PickySubscriber(hub, 'chat', 'earliest', 'resume', true);
+  const ending = new PickySubscriber(hub, 'chat', 'earliest', 'resume', { gapEnds: true });
   await clock.settle();
   assert.deepEqual([ending.data, ending.gaps, ending.endReason], [['a'], [], 'gap']);
-  const resumed = new PickySubscriber(hub, 'chat', ending.subscription.cursor(), 'resume', true);
+  const resumed = new PickySubscriber(hub, 'chat', ending.subscription.cursor(), 'resume', { gapEnds: true });
   await clock.settle();
   assert.deepEqual([resumed.data, resumed.endReason], [['b'], null]);
 });
@@ -107,7 +107,7 @@ for (const damaged of [0, 1, 2]) {
     };
     const first = testHub(own, clock);
     const live = new TestSubscriber(first, 'chat');
-    const ending = new TestSubscriber(first, 'chat', 'latest', 'resume', true);
+    const ending = new TestSubscriber(first, 'chat', 'latest', 'resume', { gapEnds: true });
     await clock.settle();
     const texts = ['a', 'b', 'c'].map((name) => name + 'x'.repeat(3000));
     first.publish(

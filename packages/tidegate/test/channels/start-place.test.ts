@@ -163,7 +163,7 @@ test('a cursor below retention is told as a gap with the first position there is
   await clock.settle();
   assert.deepEqual(again.gaps, []);
   assert.deepEqual(again.data, subscriber.data);
-  const ending = new TestSubscriber(small, 'chat', first.cursor, 'resume', true);
+  const ending = new TestSubscriber(small, 'chat', first.cursor, 'resume', { gapEnds: true });
   await clock.settle();
   assert.equal(ending.endReason, 'gap');
   assert.equal(ending.subscription.cursor(), subscriber.lines[0].cursor);

@@ -11,6 +11,7 @@ import {
   type Sink,
   type SlowPolicy,
   type StartPosition,
+  type SubscribeRequest,
   type Subscription,
 } from '../../src/channels/index.ts';
 import {
@@ -101,7 +102,7 @@ export class TestSubscriber implements Sink {
     channels: string | readonly string[],
     from: string | StartPosition = 'latest',
     slowPolicy: SlowPolicy = 'resume',
-    gapEnds = false,
+    { gapEnds = false, controlsFrom }: Pick<SubscribeRequest, 'gapEnds' | 'controlsFrom'> = {},
   ) {
     this.subscription = hub.subscribe({
       channels: typeof channels === 'string' ? [channels] : channels,
@@ -111,6 +112,7 @@ export class TestSubscriber implements Sink {
       slowPolicy,
       protocol: 'test',
       gapEnds,
+      ...(controlsFrom !== undefined && { controlsFrom }),
     });
   }
 

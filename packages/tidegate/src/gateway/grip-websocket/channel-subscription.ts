@@ -39,6 +39,8 @@ export interface SubscriptionOwner {
 export interface Beginning {
   readonly prevId: string | null;
   readonly from: StartPosition;
+  /** See `FeedOptions.controlsFrom`. */
+  readonly controlsFrom?: string;
 }
 
 /** What belongs to a message or a ping beside its content. */
@@ -126,12 +128,13 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
 
   /** Where another subscription goes on. */
   get place(): Beginning {
-    const { lastId, options, cursor, knowsLastId } = this.#feed;
+    const { lastId, options, cursor, knowsLastId, heardTo } = this.#feed;
     // It has not begun.
     if (cursor === '') return { prevId: options.prevId, from: options.from };
     // Nothing was handed on since: the message that the client has may still be looked for.
     const prevId = knowsLastId && lastId === options.prevId ? lastId : null;
-    return { prevId, from: { kind: 'cursor', cursor } };
+    const from = { kind: 'cursor', cursor } as const;
+    return heardTo === undefined ? { prevId, from } : { prevId, from, controlsFrom: heardTo };
   }
 
   drained(): void {

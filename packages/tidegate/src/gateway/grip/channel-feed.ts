@@ -36,6 +36,8 @@ export interface FeedOptions<Frame extends ItemFrame> {
    * The id that the client has, of a message that may still be on its way; null if there is none. What comes before that message is the client's already. Default: null.
    */
   readonly expects?: string | null;
+  /** `heardTo` of the feed of the same connection whose place it takes: what control records said before that was told. Default: there was none. */
+  readonly controlsFrom?: string;
   /** Makes frames, which `readFrame` reads. */
   readonly frames: FrameEncoder;
   readonly readFrame: (reader: ByteReader) => Frame;
@@ -81,7 +83,8 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
   start(): void {
     const { prevId, from, channel, context } = this.options;
     if (prevId === null) {
-      this.#begin(this.#bytesOrFrames, null, from);
+      const looks = this.options.bytes === null || this.#expects !== null;
+      this.#begin(looks ? 'frames' : 'bytes', null, from);
       return;
     }
     const last: StartPosition = { kind: 'last', count: context.limits.gripRecoveryMessagesMax };
@@ -104,22 +107,22 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
   }
 
   get #source(): FeedSource {
-    const { channel, frames, bytes, context } = this.options;
-    return { channel, frames, bytes, channels: context.channels };
-  }
-
-  get #bytesOrFrames(): FeedStage['kind'] {
-    return this.options.bytes === null || this.#expects !== null ? 'frames' : 'bytes';
+    return { ...this.options, channels: this.options.context.channels };
   }
 
   #begin(kind: FeedStage['kind'], looksFor: string | null, from: StartPosition): void {
-    this.#stage = new FeedStage(this, this.#source, kind, looksFor, from);
+    this.#stage = new FeedStage(this, this.#source, kind, looksFor, from, this.options.controlsFrom);
     this.#shutAt = this.#stage.subscription.cursor();
   }
 
   /** The position after what the client has; of a feed that has missed something, the one after all that was there. Empty if it has not begun. */
   get cursor(): string {
     return this.#gate === 'shut' ? this.#shutAt : ((this.#next ?? this.#stage)?.subscription.cursor() ?? '');
+  }
+
+  /** The position up to which control records were told; undefined if it has not begun. */
+  get heardTo(): string | undefined {
+    return this.#stage?.subscription.cursor();
   }
 
   /** Whether `lastId` is what the client has; else it has at least that. */
@@ -172,8 +175,7 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
     const { host, readFrame } = this.options;
     if (stage.kind === 'bytes') return host.write(bytes);
     const reader = new ByteReader(bytes);
-    let hasRoom = true;
-    let isMissed = false;
+    let [hasRoom, isMissed] = [true, false];
     while (!reader.isAtEnd && !this.#isClosed) {
       const frame = readFrame(reader);
       if (stage.looksFor !== null) {
@@ -215,9 +217,8 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
   #goOverSoon(): void {
     const stage = this.#stage;
     if (stage === null || !stage.isLive || this.#gate === 'shut' || this.#isClosed) return;
-    if (this.#next === null && stage.kind === 'frames' && this.options.bytes !== null) {
+    if (this.#next === null && stage.kind === 'frames' && this.options.bytes !== null)
       this.#next = this.#newStage('bytes', stage.subscription.cursor());
-    }
   }
 
   #miss(stage: FeedStage): void {
@@ -260,9 +261,8 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
       this.#expects = stage.looksFor;
       stage.looksFor = null;
     }
-    if (stage.kind === 'frames' && this.options.bytes !== null && this.#expects === null) {
+    if (stage.kind === 'frames' && this.options.bytes !== null && this.#expects === null)
       this.#next = this.#newStage('bytes', stage.subscription.cursor());
-    }
   }
 
   #goOver(next: FeedStage): void {
@@ -291,7 +291,7 @@ export class ChannelFeed<Frame extends ItemFrame> implements FeedStageHost {
 
   #newStage(kind: FeedStage['kind'], cursor: string): FeedStage | null {
     try {
-      return new FeedStage(this, this.#source, kind, null, { kind: 'cursor', cursor });
+      return new FeedStage(this, this.#source, kind, null, { kind: 'cursor', cursor }, cursor);
     } catch {
       return null;
     }

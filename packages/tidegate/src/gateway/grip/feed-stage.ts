@@ -40,13 +40,17 @@ export class FeedStage implements Sink {
   isLive = false;
   readonly #host: FeedStageHost;
 
-  /** @throws TidegateError channel_invalid, channel_reserved, position_invalid, draining */
+  /**
+   * @param controlsFrom the place of the stage before it, which was told what control records said before that; undefined if there was none
+   * @throws TidegateError channel_invalid, channel_reserved, position_invalid, draining
+   */
   constructor(
     host: FeedStageHost,
     source: FeedSource,
     kind: FeedStage['kind'],
     looksFor: string | null,
     from: StartPosition,
+    controlsFrom?: string,
   ) {
     const { channel, frames, bytes, channels } = source;
     this.#host = host;
@@ -60,6 +64,7 @@ export class FeedStage implements Sink {
       slowPolicy: 'resume',
       protocol: PROTOCOL,
       gapEnds: true,
+      ...(controlsFrom !== undefined && { controlsFrom }),
     });
   }
 

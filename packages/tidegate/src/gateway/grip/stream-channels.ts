@@ -4,7 +4,7 @@ import type { HttpExchange, StreamFraming } from '../../listeners/port.ts';
 import { type GripInstruct, messageFilters } from '../../wire/grip/index.ts';
 import { framingFor } from '../../wire/http1/index.ts';
 import type { Attendee } from '../grip-attendance/port.ts';
-import { ChannelFeed, type FeedHost } from './channel-feed.ts';
+import { ChannelFeed, type FeedHost, type FeedOptions } from './channel-feed.ts';
 import { fieldOf, type HeldHead } from './held-response.ts';
 import { type AskedAt, beginning, filterItem, type HoldChannel, holdChannels } from './hold-channels.ts';
 import type { HoldContext } from './hold-context.ts';
@@ -71,13 +71,19 @@ export class StreamChannels implements FeedHost<StreamFrame> {
     for (const feed of earlier.keys()) feed.close();
     this.#feeds = new Map();
     this.#meta = meta;
-    if (hold === 'stream') this.#follow(channels, asked);
+    if (hold === 'stream') this.#follow(channels, asked, earlier.keys());
     // Last: of a channel that goes on, nobody is to hear that it had no subscriber for a moment.
     for (const { channel } of earlier.values()) this.#attendee?.part(channel);
   }
 
-  #follow(channels: GripInstruct['channels'], asked: ReadonlyMap<string, AskedAt>): void {
+  #follow(
+    channels: GripInstruct['channels'],
+    asked: ReadonlyMap<string, AskedAt>,
+    earlier: Iterable<ChannelFeed<StreamFrame>>,
+  ): void {
     const { encoders } = this.#context;
+    const heardTo = new Map<string, string | undefined>();
+    for (const { options, heardTo: cursor } of earlier) heardTo.set(options.name, cursor);
     const wanted = holdChannels(channels, this.#route.rule);
     // Filters of one channel may ask for the ids of the others.
     const looks = wanted.some(({ filterNames }) => messageFilters(filterNames).length > 0);
@@ -93,6 +99,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
           bytes: channel.filterNames.length > 0 ? null : bytes,
           host: this,
           context: this.#context,
+          ...controlsFrom(heardTo.get(channel.name)),
         });
         this.#feeds.set(feed, channel);
         this.#attendee?.join(channel.channel);
@@ -173,4 +180,9 @@ export class StreamChannels implements FeedHost<StreamFrame> {
   feedEnded(reason: EndReason): void {
     this.#host.feedEnded(reason);
   }
+}
+
+/** A channel that the stream had before is told what was not told yet. */
+function controlsFrom(cursor: string | undefined): Pick<FeedOptions<StreamFrame>, 'controlsFrom'> {
+  return cursor === undefined ? {} : { controlsFrom: cursor };
 }

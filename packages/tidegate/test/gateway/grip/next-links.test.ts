@@ -433,6 +433,23 @@ test('a hint that comes while the origin answers makes the gateway ask again', a
   await comes(client, 'first second ');
 });
 
+test('a close that is published while the origin is asked ends the stream behind the messages before it', async (t) => {
+  const answers: ServerResponse[] = [];
+  const lab = await openPages(t, {
+    '/1': page('body ', stream('news', '/2')),
+    '/2': (_, response) => answers.push(response.writeHead(200, stream('news', '/2'))),
+  });
+  const client = await lab.get('/1');
+  await comes(client, 'body ');
+  await lab.subscribed('news');
+  await lab.items({ channel: 'news', 'http-stream': { action: 'hint' } });
+  await until(() => answers.length === 1);
+  await lab.items(item('one '), item('two '), { channel: 'news', 'http-stream': { action: 'close' } });
+  await lab.items(item('late'));
+  answers[0].end('answer ');
+  await ends(client, 'body answer one two ');
+});
+
 test('a client that leaves takes the request for its link with it, and the gone link is told', async (t) => {
   let closed = 0;
   const lab = await openPages(t, {

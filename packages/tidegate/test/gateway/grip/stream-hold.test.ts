@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { type RawClient, until } from '../../listeners/lab.ts';
 import { topicSpec } from '../../support/test-hub.ts';
@@ -359,4 +360,21 @@ test('when the log has dropped what a client was still to get, its stream ends',
   client.socket.resume();
   await client.ended();
   assert.equal(lab.metric('tidegate_grip_holds_ended_total{stream,failed}'), 1);
+});
+
+test('a close that is published while the body still comes ends the stream behind what was published before it', async (t) => {
+  const lab = await openGripLab(t);
+  const bodies: ServerResponse[] = [];
+  lab.answers((_, response) => {
+    response.writeHead(200, { 'Grip-Hold': 'stream', 'Grip-Channel': 'news; prev-id=1' }).write('body ');
+    bodies.push(response);
+  });
+  const item = (id: string) => ({ channel: 'news', id, 'http-stream': { content: `${id} ` } });
+  await lab.items(item('1'), { channel: 'news', 'http-stream': { action: 'close' } }, item('2'));
+  const client = await lab.get();
+  await comes(client, 'body ');
+  await lab.subscribed('news');
+  await lab.items(item('3'), { channel: 'news', 'http-stream': { action: 'close' } }, item('4'));
+  bodies[0].end();
+  await comes(client, 'body 2 3 <end>');
 });
