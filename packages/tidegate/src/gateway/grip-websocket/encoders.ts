@@ -1,8 +1,9 @@
 import type { FrameEncoder } from '../../channels/index.ts';
-import type { ByteReader, Counter, Limits } from '../../kernel/index.ts';
+import type { ByteReader, Counter } from '../../kernel/index.ts';
 import { suitsFilters, type WebSocketMessageType } from '../../wire/grip/index.ts';
 import { BINARY_FRAME, TEXT_FRAME, writeFrame } from '../../wire/websocket/index.ts';
 import { readStreamFrame, type StreamFrame, writeStreamFrame } from '../grip/hold-frames.ts';
+import type { ItemReader } from '../grip/rendered-item.ts';
 import { FIRST_BYTE } from './frames.ts';
 import { renderForSocket } from './rendering.ts';
 
@@ -13,7 +14,7 @@ const MESSAGES_ONLY = { controls: 'taken', begin() {}, gap() {}, keepAlive() {},
  * Messages as the frames that every client without filters gets.
  * @param notMeant counts those that were written for filters
  */
-export function createFrameEncoder(limits: Limits, notMeant: Counter): FrameEncoder {
+export function createFrameEncoder(reader: ItemReader, notMeant: Counter): FrameEncoder {
   return {
     ...MESSAGES_ONLY,
     key: 'grip websocket',
@@ -24,7 +25,7 @@ export function createFrameEncoder(limits: Limits, notMeant: Counter): FrameEnco
         if (message.hasData) writeFrame(out, firstByte, message.bytes, message.dataStart, message.dataEnd);
         return;
       }
-      const rendering = renderForSocket(message, limits);
+      const rendering = renderForSocket(message, reader);
       if (rendering === null) return;
       if (suitsFilters(rendering.contentFilters, []))
         writeFrame(out, FIRST_BYTE[rendering.type], rendering.content);
@@ -40,20 +41,20 @@ export interface SocketFrame extends StreamFrame {
   readonly type: WebSocketMessageType;
 }
 
-/** All messages of a channel, in a form that `readSocketFrame` reads. */
-export function createItemEncoder(limits: Limits): FrameEncoder {
+/**
+ * All messages of a channel, in a form that `readSocketFrame` reads. By what a message says it follows, a client that comes with a prev-id of which the channel
+ * knows nothing learns whether something is missing in between.
+ */
+export function createItemEncoder(reader: ItemReader): FrameEncoder {
   return {
     ...MESSAGES_ONLY,
     key: 'grip websocket items',
     message(message, out) {
-      const rendering = renderForSocket(message, limits);
+      const rendering = renderForSocket(message, reader);
       const { id, channel, offset } = message;
       out.byte(rendering === null ? 0 : TYPES.indexOf(rendering.type));
-      writeStreamFrame(
-        out,
-        { id, prevId: null, channel, offset, meta: rendering?.meta ?? NO_META },
-        rendering,
-      );
+      const prevId = reader.prevIdOf(message);
+      writeStreamFrame(out, { id, prevId, channel, offset, meta: rendering?.meta ?? NO_META }, rendering);
     },
   };
 }

@@ -1,12 +1,12 @@
 import type { Message } from '../../channels/index.ts';
-import type { Limits } from '../../kernel/index.ts';
 import type {
   ContentFilters,
   WebSocketClose,
   WebSocketMessage,
   WebSocketMessageType,
 } from '../../wire/grip/index.ts';
-import { decodeStoredItem, type StoredItem } from '../grip/stored-item.ts';
+import type { ItemReader } from '../grip/rendered-item.ts';
+import type { StoredItem } from '../grip/stored-item.ts';
 
 /** What a message is on a WebSocket. */
 export interface SocketRendering {
@@ -25,20 +25,14 @@ const NO_META: ReadonlyMap<string, string> = new Map();
  * are known to be text, else binary, and nothing without data; one with formats is what its `ws-message` says, and nothing if it has none,
  * as its publisher has chosen the transports.
  */
-export function renderForSocket(message: Message, limits: Limits): SocketRendering | null {
-  const data = message.bytes.subarray(message.dataStart, message.dataEnd);
-  const { renderings } = message;
-  if (renderings === undefined) {
+export function renderForSocket(message: Message, reader: ItemReader): SocketRendering | null {
+  const item = reader.itemOf(message);
+  if (item === 'unreadable') return null;
+  if (item === 'plain') {
     if (!message.hasData) return null;
-    const type = message.dataKind === 'binary' ? 'binary' : 'text';
-    return { type, content: data, contentFilters: null, meta: NO_META };
-  }
-  let item: StoredItem;
-  try {
-    item = decodeStoredItem(renderings, data, limits);
-  } catch {
-    // It was written by a version that knew another form: it is nothing that can be shown.
-    return null;
+    const { bytes, dataStart, dataEnd, dataKind } = message;
+    const type = dataKind === 'binary' ? 'binary' : 'text';
+    return { type, content: bytes.subarray(dataStart, dataEnd), contentFilters: null, meta: NO_META };
   }
   const { webSocketMessage } = item.formats;
   return webSocketMessage?.action === 'send' ? { ...webSocketMessage, meta: item.meta } : null;

@@ -1,6 +1,7 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import type { Clock, Deadlines, Limits, Logger, Metrics, Random } from '../../kernel/index.ts';
 import { ReceiverPool } from '../../wire/websocket/index.ts';
+import { ItemReader } from '../grip/rendered-item.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
 import { createFrameEncoder, createItemEncoder } from './encoders.ts';
 import { SocketMetrics } from './socket-metrics.ts';
@@ -42,8 +43,9 @@ export class SocketContext {
     this.channels = options.channels;
     this.attendance = options.attendance ?? null;
     this.metrics = new SocketMetrics(options.metrics);
-    this.frameEncoder = createFrameEncoder(options.limits, this.metrics.notMeant);
-    this.itemEncoder = createItemEncoder(options.limits);
+    const reader = new ItemReader(options.limits);
+    this.frameEncoder = createFrameEncoder(reader, this.metrics.notMeant);
+    this.itemEncoder = createItemEncoder(reader);
     this.receivers = new ReceiverPool({
       role: 'server',
       messageBytesMax: options.limits.webSocketMessageBytesMax,

@@ -38,19 +38,19 @@ export class ItemReader {
   }
 
   metaOf(message: Message): ReadonlyMap<string, string> {
-    const item = this.#itemOf(message);
+    const item = this.itemOf(message);
     return typeof item === 'string' ? NO_META : item.meta;
   }
 
   /** The id of the item before it, as its publisher said; null if nothing was said. */
   prevIdOf(message: Message): string | null {
-    const item = this.#itemOf(message);
+    const item = this.itemOf(message);
     return typeof item === 'string' ? null : (item.prevId ?? null);
   }
 
   /** Null if the message is not for streams. */
   streamOf(message: Message, framing: PlainFraming): StreamRendering | null {
-    const item = this.#itemOf(message);
+    const item = this.itemOf(message);
     if (item === 'unreadable') return null;
     if (item !== 'plain') {
       const { httpStream } = item.formats;
@@ -67,7 +67,7 @@ export class ItemReader {
 
   /** Null if the message is not for those who hold a response. */
   responseOf(message: Message): ResponseRendering | null {
-    const item = this.#itemOf(message);
+    const item = this.itemOf(message);
     if (item === 'unreadable') return null;
     if (item !== 'plain') {
       const { httpResponse } = item.formats;
@@ -82,7 +82,11 @@ export class ItemReader {
     };
   }
 
-  #itemOf(message: Message): StoredItem | 'plain' | 'unreadable' {
+  /**
+   * What GRIP has stored with a message; `plain` if nothing, `unreadable` if it is nothing that can be shown: it was written by a version that knew another
+   * form. Views into the message.
+   */
+  itemOf(message: Message): StoredItem | 'plain' | 'unreadable' {
     const { bytes, offset } = message;
     if (this.#bytes === bytes && this.#offset === offset) return this.#item;
     const text = message.renderings;
@@ -93,7 +97,6 @@ export class ItemReader {
     try {
       this.#item = decodeStoredItem(text, data, this.#limits);
     } catch {
-      // It was written by a version that knew another form: it is nothing that can be shown.
       this.#item = 'unreadable';
     }
     this.#bytes = bytes;

@@ -235,6 +235,30 @@ describe('A channel that a client goes on with', () => {
     assert.deepEqual(stage.frames(), ['text n8']);
   });
 
+  it('passes over what the client has already, although it is stored only now', async () => {
+    for (const filters of [[], ['skip-self']]) {
+      const stage = new SessionStage();
+      const channel = `news ${filters}`;
+      await stage.subscribe(channel, { 'prev-id': '7', filters });
+      await publishItem(channel, 'n7', { id: '7', 'prev-id': '6' });
+      await publishItem(channel, 'n8', { id: '8', 'prev-id': '7' });
+      await publishItem(channel, 'n9', { id: '9', 'prev-id': '8' });
+      assert.deepEqual(stage.frames(), ['text n8', 'text n9'], channel);
+    }
+  });
+
+  it('ends the connection if it stores nothing, and what comes first follows something else than what the client has', async () => {
+    const forms = [{}, { formats: { 'http-stream': { content: 'for streams' } } }];
+    for (const [index, others] of forms.entries()) {
+      const stage = new SessionStage();
+      const channel = `news${index}`;
+      await stage.subscribe(channel, { 'prev-id': '7' });
+      await publishItem(channel, 'n9', { id: '9', 'prev-id': '8', ...others });
+      assert.deepEqual(stage.frames(), [`close 4410 gap in ${channel}`]);
+      assert.equal(stage.counts.resume_gaps, 1);
+    }
+  });
+
   it('ends the connection if it does not know the id, or not any more', async () => {
     for (const id of ['1', '2', '3']) await publishItem('news', `n${id}`, { id });
     const unknown = new SessionStage();
