@@ -1,11 +1,9 @@
-import type { Channels } from '../channels/index.ts';
 import {
   type Clock,
   Deadlines,
   type Limits,
   type Line,
   type Logger,
-  type Metrics,
   type Random,
   randomId,
   TidegateError,
@@ -15,9 +13,12 @@ import { diffJson } from '../wire/json-patch/index.ts';
 import { BulkheadSweep } from './bulkhead-sweep.ts';
 import { HttpCache, type PurgeCallback, type PurgeRequest, SharedPurges } from './cache/index.ts';
 import { forPages } from './cross-origin/for-pages.ts';
+import type { GatewayOptions } from './gateway-options.ts';
 import { allNames, type ChangedRules, type GatewayRules } from './gateway-rules.ts';
+import { FilterRequests } from './grip/filter-requests.ts';
 import { HttpHolds } from './grip/http-holds.ts';
 import type { LocalAttendance } from './grip-attendance/local-attendance.ts';
+import { GripSessions } from './grip-sessions/index.ts';
 import { GripWebSocketGateway } from './grip-websocket/grip-web-sockets.ts';
 import type { GripWebSockets } from './grip-websocket/port.ts';
 import { LiveRoutes } from './live/index.ts';
@@ -38,24 +39,6 @@ import { SockJsMetrics } from './sockjs/sockjs-metrics.ts';
 import { handToChannel } from './subscribed-channel.ts';
 import type { UpstreamOptions } from './upstreams/options.ts';
 import { upstreamOf } from './upstreams/upstream.ts';
-
-export interface GatewayOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly limits: Limits;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** The hub: what origins hold clients by. */
-  readonly channels: Channels;
-  /** The paths that the server answers itself, unless a route precedes them: see `builtInLength`. */
-  readonly builtIn: readonly string[];
-  /** Where `others` serves an event stream of the channels that the query names, for routes that lead to one. */
-  readonly channelsPath: string;
-  /** The list of those whom GRIP holds here. Default: null, nobody wants to know. */
-  readonly attendance?: LocalAttendance | null;
-  /** How names of targets are looked up. Default: as the system does. */
-  readonly lookup?: NameLookup;
-}
 
 /** How often deadlines of requests to origins are looked at, which is how exactly time-outs are met. */
 const SWEEP_MS = 10;
@@ -78,8 +61,10 @@ export class Gateway implements RequestContext {
   readonly cache: HttpCache;
   readonly holds: HttpHolds;
   readonly sockets: GripWebSockets;
+  readonly sessions: GripSessions;
   readonly attendance: LocalAttendance | null;
   readonly #socketDeadlines: Deadlines;
+  readonly #filters: FilterRequests;
   readonly #sockjs: SockJs;
   readonly #live: LiveRoutes;
   readonly #purges: SharedPurges;
@@ -111,12 +96,15 @@ export class Gateway implements RequestContext {
     this.cache = new HttpCache(options.clock, options.limits, options.metrics);
     this.#purges = new SharedPurges(this.cache);
     this.attendance = options.attendance ?? null;
-    this.holds = new HttpHolds(options);
     this.#socketDeadlines = new Deadlines(options.clock, SOCKET_SWEEP_MS);
-    this.sockets = new GripWebSocketGateway({ ...options, deadlines: this.#socketDeadlines });
+    const timed = { ...options, deadlines: this.#socketDeadlines };
+    this.#filters = new FilterRequests(timed);
+    this.sessions = new GripSessions(options);
+    const shared = { ...timed, filters: this.#filters, sessions: this.sessions };
+    this.holds = new HttpHolds(shared);
+    this.sockets = new GripWebSocketGateway(shared);
     this.#sockjs = new SockJs({
-      ...options,
-      deadlines: this.#socketDeadlines,
+      ...timed,
       metrics: new SockJsMetrics(options.metrics),
       route: (name) => this.#table.get(name),
       dispatch: (exchange, hit) => this.#dispatch(exchange, hit),
@@ -237,10 +225,11 @@ export class Gateway implements RequestContext {
     return this.#live.handle(exchange, { name: route.name, ...live }, routed) === 'taken';
   }
 
-  /** Shares purges, polls and SockJS sessions with the process at the line's other end: every worker for the owner, the owner for a worker. */
+  /** Shares purges, polls and sessions (GRIP's and those of SockJS) with the process at the line's other end: every worker for the owner, the owner for a worker. */
   serve(line: Line): void {
     this.#live.join(line);
     this.#purges.join(line);
+    this.sessions.serve(line);
     this.#sockjs.serve(line);
   }
 
@@ -271,6 +260,7 @@ export class Gateway implements RequestContext {
   close(): void {
     this.#live.close();
     this.holds.close();
+    this.#filters.close();
     for (const upstream of this.#upstreams.values()) upstream.close();
     this.#bulkheads.stop();
     this.#socketDeadlines.stop();

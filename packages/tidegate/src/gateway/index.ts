@@ -1,5 +1,6 @@
 export { type PurgeCallback, type PurgeRequest, type PurgeResult, purgeRequestOf } from './cache/index.ts';
-export { Gateway, type GatewayOptions } from './gateway.ts';
+export { Gateway } from './gateway.ts';
+export type { GatewayOptions } from './gateway-options.ts';
 export type { ChangedRules, GatewayRules } from './gateway-rules.ts';
 export { createControlPort } from './grip/control-port.ts';
 export { LocalAttendance } from './grip-attendance/local-attendance.ts';

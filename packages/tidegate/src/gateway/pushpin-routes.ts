@@ -25,7 +25,7 @@ export interface ImportedRoutes {
 }
 
 /** Properties without a counterpart, which are named in a note. */
-const CONDITION_NOTES: ReadonlySet<string> = new Set(['debug', 'log_level', 'orig_headers', 'session']);
+const CONDITION_NOTES: ReadonlySet<string> = new Set(['debug', 'log_level', 'orig_headers']);
 const TARGET_NOTES: ReadonlySet<string> = new Set([
   'client_cert',
   'client_key',
@@ -48,6 +48,7 @@ const CONDITION_READ: ReadonlySet<string> = new Set([
   'prefix',
   'proto',
   'replace_beg',
+  'session',
   'sig_iss',
   'sig_key',
   'sockjs',
@@ -215,6 +216,7 @@ function gripOf(line: RouteLine): NonNullable<RouteOptions['grip']> {
     ...(prefix ? { prefix } : {}),
     ...channelsOf(line),
     ...(line.targets.some((target) => has(target, 'untrusted')) ? { trusted: false } : {}),
+    ...(has(line.condition, 'session') ? { session: true } : {}),
     ...(overHttp === 'none' ? {} : { websocket: 'over_http' }),
   };
 }

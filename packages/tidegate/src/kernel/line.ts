@@ -21,6 +21,8 @@ export const LINE_SUBJECTS = [
   'issuers',
   /** Connections of the Centrifuge protocol that are elsewhere: `edges/centrifuge`. */
   'centrifuge',
+  /** What clients of GRIP sessions have: `gateway/grip-sessions`. */
+  'sessions',
   /** What has been taken out of the cache of the gateway: `gateway/cache`. */
   'purge',
   /** What the owner polls for live routes: `gateway/live`. */

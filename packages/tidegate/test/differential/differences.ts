@@ -12,6 +12,8 @@ export interface Difference {
   readonly unshown?: string;
 }
 
+const NO_STATE_SERVER = 'it takes a state server, which is no part of Pushpin';
+
 /** What an origin instructs, and what becomes of those who are held. */
 export const HOLDS = {
   'kept-items': {
@@ -120,6 +122,37 @@ export const HOLDS = {
       'An item that was written for other filters than those of a client ends its hold as a failure; later versions drop the item without a word',
     here: 'The item is kept from this client, and counted',
     why: 'It may be for others',
+  },
+  'build-ids': {
+    pushpin:
+      '`build-id` leaves a held body as it is, and the first body of a stream does not come with it (1.36)',
+    here: 'Both are numbered by the `prev-id` of the instruction',
+    why: 'A client has to know where it is before anything was published',
+  },
+  'asking-filters': {
+    pushpin: '`http-check` and `http-modify` ask any address that `url` names, 100 times a second for each',
+    here: 'They ask the origin of the route and nobody else, 100 times a second for a route; those that fail are counted',
+    why: 'An origin that can be made to name another host would be a way to whatever the gateway can reach',
+    unshown: '1.36 does not have these filters',
+  },
+  'untrusted-targets': {
+    pushpin: '`untrusted` keeps requests, links and filters from private addresses',
+    here: 'Links and filters lead to the upstream of the route and nowhere else, which `addresses: public` keeps from private addresses. `grip.trusted` is imported, and has no effect',
+    why: 'An origin that can be made to name another host would be a way to whatever the gateway can reach',
+    unshown: 'all addresses of the suite are private',
+  },
+  'session-states': {
+    pushpin:
+      'Sessions need a state server beside it, which keeps all of them, under one name for all origins',
+    here: 'The server keeps them itself, bounded and for a time, for each upstream and prefix',
+    why: 'One process to run; and an id of one origin says nothing to another',
+    unshown: NO_STATE_SERVER,
+  },
+  'session-items': {
+    pushpin: 'What was published counts as what the client of a session has',
+    here: 'What was handed to its connection does',
+    why: 'A client that does not read has not got it',
+    unshown: NO_STATE_SERVER,
   },
   'exposed-fields': {
     pushpin: '`Grip-Expose-Headers` in a published response takes the named fields away',
@@ -276,8 +309,9 @@ export const PROXYING = {
     why: 'A signature that everybody can make says nothing',
   },
   features: {
-    pushpin: '`Grip-Feature` of 1.36 names `session`, and not `link:gone`',
-    here: 'It names `link:gone`, and not `session`',
+    pushpin:
+      '`Grip-Feature` of 1.36 names `session` on all routes, and neither `link:gone` nor the filters that ask origins',
+    here: 'It names `session` on routes with [sessions](grip.md#sessions), and the others on all',
     why: 'Each says what it can do',
   },
   'forwarded-fields': {

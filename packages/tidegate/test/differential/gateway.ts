@@ -32,6 +32,7 @@ export function routesFile(origin: number, nobody: number): string {
     `*,path_beg=/prefixed/,prefix=pre- 127.0.0.1:${origin}`,
     `*,path_beg=/renamed/,replace_beg=/grip/,header=X-Route:named 127.0.0.1:${origin},host=origin.example`,
     `*,path_beg=/no-grip/,no_grip 127.0.0.1:${origin}`,
+    `*,path_beg=/sessions/,session 127.0.0.1:${origin}`,
     `*,path_beg=/unsigned/,sig_key= 127.0.0.1:${origin}`,
     `*,${signed} 127.0.0.1:${origin}`,
     '',

@@ -145,7 +145,7 @@ test('a route is given with durations in milliseconds and names of fields in low
     issuer: 'tidegate',
     prefix: '',
     channels: [],
-    trusted: true,
+    session: false,
     websocket: 'native',
   });
 });

@@ -207,3 +207,8 @@ test('what is wrong is refused with its line', () => {
       text,
     );
 });
+
+test('session becomes that of GRIP', () => {
+  const [{ route, notes }] = importPushpinRoutes('*,session localhost:80').routes;
+  assert.deepEqual([route.grip, notes], [{ session: true }, []]);
+});

@@ -2,17 +2,19 @@ import type { Buffer } from 'node:buffer';
 import type { EndReason, StartPosition } from '../../channels/index.ts';
 import { ByteWriter } from '../../kernel/index.ts';
 import {
-  applyFilters,
+  asksOrigin,
   type ContentFilters,
+  filterSteps,
   type GripChannel,
-  type MessageFilter,
-  messageFilters,
   suitsFilters,
   type WebSocketClose,
   type WebSocketMessageType,
 } from '../../wire/grip/index.ts';
 import { writeFrame } from '../../wire/websocket/index.ts';
 import { ChannelFeed, type FeedHost } from '../grip/channel-feed.ts';
+import type { Asked, FilterScope } from '../grip/filter-requests.ts';
+import { runFilters } from '../grip/filter-run.ts';
+import { AT_ONCE, OrderedWork, type Work } from '../grip/ordered-work.ts';
 import type { StoredItem } from '../grip/stored-item.ts';
 import { readSocketFrame, type SocketFrame } from './encoders.ts';
 import { FIRST_BYTE } from './frames.ts';
@@ -23,6 +25,12 @@ import type { SocketContext } from './socket-context.ts';
 export interface SubscriptionOwner {
   /** What the origin calls the channels of the connection, with the id up to which the client has everything, where that is known. */
   readonly channelIds: Map<string, string | null>;
+  /** Whether it is remembered what the client has. */
+  readonly remembers: boolean;
+  /** The client was sent everything of a channel up to this id. */
+  sentUpTo(name: string, id: string): void;
+  /** On whose behalf origins are asked for filters. */
+  readonly filterScope: FilterScope;
   /** What filters know of the connection. */
   readonly subscriptionMeta: ReadonlyMap<string, string>;
   /** The client does not keep pace. */
@@ -41,6 +49,8 @@ export interface Beginning {
   readonly from: StartPosition;
   /** See `FeedOptions.controlsFrom`. */
   readonly controlsFrom?: string;
+  /** Of the subscription whose place it takes, which comes first. */
+  readonly work?: Work;
 }
 
 /** What belongs to a message or a ping beside its content. */
@@ -56,7 +66,9 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
   readonly #owner: SubscriptionOwner;
   readonly #name: string;
   readonly #filterNames: readonly string[];
-  readonly #filters: readonly MessageFilter[];
+  readonly #steps: ReturnType<typeof filterSteps>;
+  /** What came and is not done: the origin is asked about it, or about what came before it. */
+  #work: Work = AT_ONCE;
   readonly #feed: ChannelFeed<SocketFrame>;
   #isClosed = false;
 
@@ -69,24 +81,29 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
     owner: SubscriptionOwner,
     { name, filters }: GripChannel,
     prefix: string,
-    beginning: Beginning,
+    { work, ...beginning }: Beginning,
   ) {
     this.#context = context;
     this.#owner = owner;
     this.#name = name;
     this.#filterNames = filters;
-    this.#filters = messageFilters(filters);
+    this.#steps = filterSteps(filters);
     this.#feed = new ChannelFeed({
       channel: prefix + name,
       name,
       ...beginning,
       frames: context.itemEncoder,
       readFrame: readSocketFrame,
-      // Without filters all clients get the same bytes.
-      bytes: filters.length === 0 ? context.frameEncoder : null,
+      // Without filters, and if nobody wants to know what it is, all clients get the same bytes.
+      bytes: filters.length === 0 && !owner.remembers ? context.frameEncoder : null,
       host: this,
       context,
     });
+    if (asksOrigin(filters) || (work !== undefined && !work.isIdle)) {
+      const ordered = work instanceof OrderedWork ? work : new OrderedWork();
+      ordered.idle = () => this.#feed.drained();
+      this.#work = ordered;
+    }
     if (beginning.prevId !== null) context.metrics.resumes.add(1);
     this.#start(beginning);
   }
@@ -126,8 +143,16 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
     );
   }
 
-  /** Where another subscription goes on. */
-  get place(): Beginning {
+  /** Closes it, and returns where another subscription goes on. */
+  handOver(): Beginning {
+    const place = this.#place;
+    const work = this.#work;
+    this.#work = AT_ONCE;
+    this.close();
+    return { ...place, work };
+  }
+
+  get #place(): Omit<Beginning, 'work'> {
     const { lastId, options, cursor, knowsLastId, heardTo } = this.#feed;
     // It has not begun.
     if (cursor === '') return { prevId: options.prevId, from: options.from };
@@ -138,11 +163,12 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
   }
 
   drained(): void {
-    this.#feed.drained();
+    if (this.#work.isIdle) this.#feed.drained();
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#work.close();
     this.#feed.close();
   }
 
@@ -155,17 +181,22 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
 
   item(frame: SocketFrame): boolean {
     this.#owner.channelIds.set(this.#name, frame.id);
-    return frame.content === null || this.#send(frame, frame.content);
+    const hasRoom = frame.content === null || this.#send(frame, frame.content);
+    this.#work.do(() => this.#owner.sentUpTo(this.#name, frame.id));
+    return hasRoom && this.#work.isIdle;
   }
 
   /** Pings have no place to wait in: for a client that does not keep pace, they would pile up. */
   signal(item: StoredItem): void {
     const signal = socketSignalOf(item);
     if (signal === null) return;
-    if (signal.kind === 'close') this.#owner.published(signal.close);
-    else if (signal.kind === 'refresh') this.#owner.published('refresh');
-    else if (this.#owner.isBehind) this.#context.metrics.pingsSkipped.add(1);
-    else this.#send({ ...signal.message, meta: signal.meta }, signal.message.content);
+    if (signal.kind !== 'frame') {
+      this.#work.do(() => this.#owner.published(signal.kind === 'close' ? signal.close : 'refresh'));
+    } else if (this.#owner.isBehind) {
+      this.#context.metrics.pingsSkipped.add(1);
+    } else {
+      this.#send({ ...signal.message, meta: signal.meta }, signal.message.content);
+    }
   }
 
   #send({ type, contentFilters, meta }: About, content: Uint8Array): boolean {
@@ -174,17 +205,30 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
       metrics.notMeant.add(1);
       return true;
     }
-    const { subscriptionMeta, channelIds } = this.#owner;
-    const filtered = applyFilters(this.#filters, content, {
-      subscriptionMeta,
+    const { subscriptionMeta, channelIds, filterScope } = this.#owner;
+    const asks = asksOrigin(this.#filterNames);
+    const context = {
+      // They may be others by the time that the origin has answered.
+      subscriptionMeta: asks ? new Map(subscriptionMeta) : subscriptionMeta,
       publicationMeta: meta,
-      channelIds,
-    });
-    if (filtered === 'skipped') return true;
-    if (filtered === 'unresolved') {
-      metrics.unresolved.add(1);
-      return true;
-    }
+      channelIds: asks ? new Map(channelIds) : channelIds,
+    };
+    const terms = { steps: this.#steps, context, scope: filterScope, requests: this.#context.filters };
+    let hasRoom = true;
+    this.#work.add((done) =>
+      runFilters(content, terms, (asked) => {
+        hasRoom = this.#deliver(type, asked);
+        done();
+      }),
+    );
+    return hasRoom && this.#work.isIdle;
+  }
+
+  #deliver(type: WebSocketMessageType, filtered: Asked): boolean {
+    const { unresolved, filterFailures } = this.#context.metrics;
+    if (filtered === 'unresolved') unresolved.add(1);
+    else if (filtered === 'failed') filterFailures.add(1);
+    if (typeof filtered === 'string') return true;
     const frame = new ByteWriter(filtered.length + 10);
     writeFrame(frame, FIRST_BYTE[type], filtered);
     return this.#owner.sendPublished(frame.take());
@@ -192,10 +236,10 @@ export class ChannelSubscription implements FeedHost<SocketFrame> {
 
   missed(): void {
     this.#context.metrics.resumeGaps.add(1);
-    this.#owner.subscriptionEnded(this.#name, 'id_unknown');
+    this.#work.do(() => this.#owner.subscriptionEnded(this.#name, 'id_unknown'));
   }
 
   feedEnded(reason: EndReason): void {
-    this.#owner.subscriptionEnded(this.#name, reason);
+    this.#work.do(() => this.#owner.subscriptionEnded(this.#name, reason));
   }
 }

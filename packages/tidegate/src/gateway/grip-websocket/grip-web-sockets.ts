@@ -4,6 +4,7 @@ import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, HttpRequest, ResponseHeaders } from '../../listeners/port.ts';
 import { GRIP_EXTENSION, type MessagePrefix } from '../../wire/grip/index.ts';
 import { acceptHandshake, type Handshake } from '../../wire/websocket/index.ts';
+import { linkBaseOf } from '../grip/link-target.ts';
 import type { GripRoute } from '../grip/port.ts';
 import type { OriginHead, OriginRequest } from '../origin/exchange.ts';
 import type { GripRule } from '../routes/route.ts';
@@ -70,6 +71,7 @@ export class GripWebSocketGateway implements GripWebSockets {
 
   openNative(
     exchange: HttpExchange,
+    asked: OriginRequest,
     head: OriginHead,
     origin: Duplex,
     sentAhead: Buffer,
@@ -84,6 +86,7 @@ export class GripWebSocketGateway implements GripWebSockets {
         connectionId: null,
         route: route.name,
         rule: route.rule,
+        filterScope: { route, base: linkBaseOf(asked, exchange.request.host) },
         messagePrefix,
         ended: () => route.ended(SWITCHED),
       });

@@ -1,6 +1,7 @@
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import { acceptHandshake } from '../../wire/websocket/index.ts';
+import { type LinkBase, linkBaseOf } from '../grip/link-target.ts';
 import type { GripRoute } from '../grip/port.ts';
 import type { OriginRequest } from '../origin/exchange.ts';
 import { fieldOf, fieldsForClient, messagePrefixOf } from './events-answer.ts';
@@ -19,6 +20,7 @@ export class OverHttpOpening {
   readonly #exchange: HttpExchange;
   readonly #route: GripRoute;
   readonly #requests: OverHttpRequests;
+  readonly #base: LinkBase;
   readonly #origin: OverHttpSocket;
   #hasLeft = false;
 
@@ -26,6 +28,7 @@ export class OverHttpOpening {
     this.#context = context;
     this.#exchange = exchange;
     this.#route = route;
+    this.#base = linkBaseOf(handshake, exchange.request.host);
     this.#requests = new OverHttpRequests(handshake, route, context.random);
     this.#origin = new OverHttpSocket(context, route, this.#requests, (opening) => this.#opened(opening));
   }
@@ -79,6 +82,7 @@ export class OverHttpOpening {
         connectionId: this.#requests.connectionId,
         route: route.name,
         rule: route.rule,
+        filterScope: { route, base: this.#base },
         messagePrefix: messagePrefixOf(fields),
         ended: () => route.ended(SWITCHED),
       });

@@ -26,10 +26,12 @@ export interface GripWebSockets {
   takesNative(head: OriginHead, rule: GripRule): boolean;
   /**
    * Takes over a client's handshake that the origin has answered with 101: answers it in any case, and calls `route.ended`.
+   * @param asked the handshake as the origin got it
    * @param sentAhead came from the origin behind its head
    */
   openNative(
     exchange: HttpExchange,
+    asked: OriginRequest,
     head: OriginHead,
     origin: Duplex,
     sentAhead: Buffer,

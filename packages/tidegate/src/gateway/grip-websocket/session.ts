@@ -4,9 +4,7 @@ import { TidegateError } from '../../kernel/index.ts';
 import type { ByteChannel, HttpRequest } from '../../listeners/port.ts';
 import {
   type Close,
-  type ControlMessage,
   type MessagePrefix,
-  parseControlMessage,
   readOriginFrame,
   type TypedFrame,
   type WebSocketClose,
@@ -19,8 +17,11 @@ import {
   PING_FRAME,
   PONG_FRAME,
 } from '../../wire/websocket/index.ts';
+import type { FilterScope } from '../grip/filter-requests.ts';
+import type { SessionTrack } from '../grip-sessions/index.ts';
 import type { SubscriptionOwner } from './channel-subscription.ts';
 import { ClientEnd, type ClientOwner } from './client-end.ts';
+import { applyControl, type ControlTargets, readControl } from './control-messages.ts';
 import { encodeTypedFrame } from './frames.ts';
 import { MetaValues } from './meta-values.ts';
 import type { OriginSocket, OriginSocketOwner } from './origin-socket.ts';
@@ -40,6 +41,8 @@ export interface SessionOptions {
   readonly route: string;
   /** What the route says of channels. */
   readonly rule: ChannelRule;
+  /** On whose behalf origins are asked for filters. */
+  readonly filterScope: FilterScope;
   /** What the origin agreed on; null if it has not accepted `grip`, and all that it says is for the client. */
   readonly messagePrefix: MessagePrefix | null;
   /** The connection of the client is gone. Comes once. */
@@ -50,24 +53,25 @@ export interface SessionOptions {
  * One WebSocket between its client, its origin and channels, without sockets and timers: what any of them says goes in, what the others are to
  * hear goes out.
  */
-export class GripSession implements ClientOwner, OriginSocketOwner, SubscriptionOwner {
+export class GripSession implements ClientOwner, OriginSocketOwner, SubscriptionOwner, ControlTargets {
   readonly channelIds = new Map<string, string | null>();
   readonly subscriptionMeta: MetaValues;
   readonly #context: SocketContext;
   readonly #options: SessionOptions;
   readonly #client: ClientEnd;
-  readonly #times: SessionTimes;
-  readonly #subscriptions: Subscriptions;
+  readonly times: SessionTimes;
+  readonly subscriptions: Subscriptions;
   /** Null once the origin has detached, closed or failed. */
   #origin: OriginSocket | null = null;
   #isDetached = false;
+  #track: SessionTrack | null = null;
 
   constructor(context: SocketContext, options: SessionOptions) {
     this.#context = context;
     this.#options = options;
     this.#client = new ClientEnd(this, context.receivers);
-    this.#times = new SessionTimes(context, this.#client, (frame) => this.#sendTyped(frame));
-    this.#subscriptions = new Subscriptions(context, this, options.rule);
+    this.times = new SessionTimes(context, this.#client, (frame) => this.#sendTyped(frame));
+    this.subscriptions = new Subscriptions(context, this, options.rule);
     this.subscriptionMeta = new MetaValues(context.limits);
   }
 
@@ -86,8 +90,8 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     const attendee = attendance?.arrive({ mode: 'ws', id, route, remoteAddress, scheme, refresh }) ?? null;
     this.#client.open(transport);
     metrics.opened(mode);
-    this.#times.open(attendee);
-    this.#attempt(() => this.#subscriptions.open(attendee));
+    this.times.open(attendee);
+    this.#attempt(() => this.subscriptions.open(attendee));
   }
 
   // --- What the client does. ---
@@ -97,7 +101,7 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   }
 
   clientHeard(): void {
-    this.#times.heard();
+    this.times.heard();
   }
 
   clientMessage(kind: MessageKind, data: Buffer, storage: MessageStorage): void {
@@ -110,7 +114,7 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   }
 
   clientPong(payload: Buffer): void {
-    if (!this.#times.isOwnPong(payload)) this.#origin?.sendPong(Buffer.from(payload));
+    if (!this.times.isOwnPong(payload)) this.#origin?.sendPong(Buffer.from(payload));
   }
 
   clientClosing(close: Close): void {
@@ -121,14 +125,16 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
 
   clientDrained(): void {
     this.#origin?.resume();
-    this.#subscriptions.drained();
+    this.#track?.settle();
+    this.subscriptions.drained();
   }
 
   clientClosed(): void {
     const origin = this.#origin;
     this.#origin = null;
-    this.#times.closed();
-    this.#subscriptions.close();
+    this.times.closed();
+    this.subscriptions.close();
+    this.#track?.end();
     this.#context.metrics.closed(this.#options.mode);
     origin?.disconnect();
     this.#options.ended();
@@ -141,15 +147,15 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   #close(code: number, reason = ''): void {
     if (this.#client.state !== 'open') return;
     this.#client.close(code, reason);
-    this.#subscriptions.close();
-    this.#times.closing();
+    this.subscriptions.close();
+    this.times.closing();
     // The client's answer is all that is still wanted of it.
     this.#client.resume();
   }
 
   /** Sends frames. Returns whether the client keeps pace; if not, the origin is not to say more. */
   #send(frames: Buffer): boolean {
-    this.#times.sent();
+    this.times.sent();
     if (this.#client.send(frames)) return true;
     if (this.#client.state === 'open') this.#origin?.pause();
     return false;
@@ -210,19 +216,8 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   // --- Control messages. ---
 
   #follow(json: Buffer): void {
-    let message: ControlMessage;
-    try {
-      message = parseControlMessage(json, this.#context.limits);
-    } catch (error) {
-      // An origin may know more than we do: what it says for the client is not held up by that.
-      this.#context.metrics.controlErrors.add(1);
-      this.#context.logger.warn(
-        { error, route: this.#options.route },
-        'A GRIP control message has no effect',
-      );
-      return;
-    }
-    this.#attempt(() => this.#apply(message));
+    const message = readControl(json, this.#options.route, this.#context);
+    if (message !== null) this.#attempt(() => applyControl(message, this));
   }
 
   #attempt(work: () => void): void {
@@ -234,42 +229,23 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     }
   }
 
-  #apply(message: ControlMessage): void {
-    switch (message.type) {
-      case 'subscribe':
-        this.#subscriptions.add(message.channel, message.from);
-        break;
-      case 'unsubscribe':
-        this.#subscriptions.remove(message.channel);
-        break;
-      case 'detach':
-        this.#detach();
-        break;
-      case 'session':
-        this.#origin?.setSession(message.id);
-        break;
-      case 'set-meta':
-        this.subscriptionMeta.put(message.name, message.value);
-        break;
-      case 'keep-alive':
-        this.#times.keepAlive(message.keepAlive);
-        break;
-      case 'send-delayed':
-        this.#times.delay(message.frame, message.delayMs);
-        break;
-      case 'flush-delayed':
-        this.#times.flushDelayed();
-        break;
-    }
-  }
-
   #refuse(error: TidegateError): void {
     const origin = this.#origin;
     this.originFailed(error);
     origin?.disconnect();
   }
 
-  #detach(): void {
+  /** The origin's requests name it from now on, and it is remembered what its client has. */
+  setSession(id: string | null): void {
+    const { filterScope } = this.#options;
+    const wasRemembered = this.remembers;
+    this.#origin?.setSession(id);
+    this.#track?.end();
+    this.#track = id === null ? null : this.#context.sessions.track(filterScope.route.sessionScope, id);
+    if (this.remembers !== wasRemembered) this.subscriptions.renew();
+  }
+
+  detach(): void {
     const origin = this.#origin;
     this.#origin = null;
     this.#isDetached = true;
@@ -279,6 +255,20 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
   }
 
   // --- What channels bring. ---
+
+  get filterScope(): FilterScope {
+    return this.#options.filterScope;
+  }
+
+  get remembers(): boolean {
+    return this.#track !== null;
+  }
+
+  sentUpTo(name: string, id: string): void {
+    if (this.#track === null) return;
+    this.#track.sent(name, id);
+    if (!this.#client.isBlocked) this.#track.settle();
+  }
 
   get isBehind(): boolean {
     return this.#client.isBlocked;

@@ -1,8 +1,10 @@
 import type { Channels, FrameEncoder } from '../../channels/index.ts';
 import type { Clock, Deadlines, Limits, Logger, Metrics, Random } from '../../kernel/index.ts';
 import { ReceiverPool } from '../../wire/websocket/index.ts';
+import type { FilterRequests } from '../grip/filter-requests.ts';
 import { ItemReader } from '../grip/rendered-item.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
+import type { GripSessions } from '../grip-sessions/index.ts';
 import { createFrameEncoder, createItemEncoder } from './encoders.ts';
 import { SocketMetrics } from './socket-metrics.ts';
 
@@ -16,6 +18,9 @@ export interface SocketContextOptions {
   readonly deadlines: Deadlines;
   /** The hub, as origins may use it. */
   readonly channels: Channels;
+  /** Asks origins for filters: the same for all of GRIP, as it is bounded. */
+  readonly filters: FilterRequests;
+  readonly sessions: GripSessions;
   /** The list of who is there. Default: null, nobody wants to know. */
   readonly attendance?: Attendance | null;
 }
@@ -28,6 +33,8 @@ export class SocketContext {
   readonly logger: Logger;
   readonly deadlines: Deadlines;
   readonly channels: Channels;
+  readonly filters: FilterRequests;
+  readonly sessions: GripSessions;
   readonly attendance: Attendance | null;
   readonly metrics: SocketMetrics;
   readonly frameEncoder: FrameEncoder;
@@ -41,6 +48,8 @@ export class SocketContext {
     this.logger = options.logger;
     this.deadlines = options.deadlines;
     this.channels = options.channels;
+    this.filters = options.filters;
+    this.sessions = options.sessions;
     this.attendance = options.attendance ?? null;
     this.metrics = new SocketMetrics(options.metrics);
     const reader = new ItemReader(options.limits);

@@ -13,6 +13,8 @@ export class SocketMetrics {
   readonly notMeant: Counter;
   /** Messages that refer to something that the subscriber does not have. */
   readonly unresolved: Counter;
+  /** Messages that were left out because their origin did not answer for a filter. */
+  readonly filterFailures: Counter;
   /** Published pings and pongs for clients that do not keep pace. */
   readonly pingsSkipped: Counter;
   readonly resumes: Counter;
@@ -40,6 +42,10 @@ export class SocketMetrics {
     this.unresolved = counter(
       'tidegate_grip_websocket_unresolved_total',
       'Messages that were left out because they refer to what a subscriber does not have.',
+    );
+    this.filterFailures = counter(
+      'tidegate_grip_websocket_filter_failures_total',
+      'Messages that were left out because the origin did not answer for a filter.',
     );
     this.pingsSkipped = counter(
       'tidegate_grip_websocket_skipped_pings_total',

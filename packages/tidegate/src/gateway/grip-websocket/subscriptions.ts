@@ -14,7 +14,10 @@ export class Subscriptions {
   readonly #context: SocketContext;
   readonly #owner: SubscriptionOwner;
   readonly #rule: ChannelRule;
-  readonly #byName = new Map<string, ChannelSubscription>();
+  readonly #byName = new Map<
+    string,
+    { readonly channel: GripChannel; readonly subscription: ChannelSubscription }
+  >();
   #attendee: Attendee | null = null;
 
   constructor(context: SocketContext, owner: SubscriptionOwner, rule: ChannelRule) {
@@ -41,7 +44,7 @@ export class Subscriptions {
    */
   add(channel: GripChannel, from: string | null): void {
     const { name, filters, prevId } = channel;
-    const earlier = this.#byName.get(name);
+    const earlier = this.#byName.get(name)?.subscription;
     let beginning: Beginning =
       from === null ? { prevId, from: { kind: 'latest' } } : { prevId: null, from: parsePosition(from) };
     if (earlier === undefined) {
@@ -49,7 +52,7 @@ export class Subscriptions {
     } else {
       if (from === null && prevId === null) {
         if (earlier.hasFilters(filters)) return;
-        beginning = earlier.place;
+        beginning = earlier.handOver();
       }
       earlier.close();
     }
@@ -58,23 +61,34 @@ export class Subscriptions {
 
   #add(channel: GripChannel, beginning: Beginning): void {
     const { name } = channel;
-    const isNew = !this.#byName.has(name);
     this.#owner.channelIds.set(name, beginning.prevId);
+    if (beginning.prevId !== null) this.#owner.sentUpTo(name, beginning.prevId);
+    this.#begin(channel, beginning);
+  }
+
+  #begin(channel: GripChannel, beginning: Beginning): void {
+    const { name } = channel;
+    const owner = this.#owner;
+    const isNew = !this.#byName.has(name);
     try {
-      const subscription = new ChannelSubscription(
-        this.#context,
-        this.#owner,
-        channel,
-        this.#rule.prefix,
-        beginning,
-      );
-      this.#byName.set(name, subscription);
-      if (isNew) this.#attendee?.join(this.#rule.prefix + name);
+      const { prefix } = this.#rule;
+      const subscription = new ChannelSubscription(this.#context, owner, channel, prefix, beginning);
+      this.#byName.set(name, { channel, subscription });
+      if (isNew) this.#attendee?.join(prefix + name);
     } catch (error) {
-      if (isNew) this.#owner.channelIds.delete(name);
+      if (isNew) owner.channelIds.delete(name);
       else this.#remove(name);
       throw error;
     }
+  }
+
+  /**
+   * Goes on in all channels where it is, after something has changed of what is wanted of them.
+   * @throws TidegateError as `add`
+   */
+  renew(): void {
+    for (const { channel, subscription } of [...this.#byName.values()])
+      this.#begin(channel, subscription.handOver());
   }
 
   /** Does nothing with a channel of the route. */
@@ -83,9 +97,9 @@ export class Subscriptions {
   }
 
   #remove(name: string): void {
-    const subscription = this.#byName.get(name);
-    if (subscription === undefined) return;
-    subscription.close();
+    const entry = this.#byName.get(name);
+    if (entry === undefined) return;
+    entry.subscription.close();
     this.#byName.delete(name);
     this.#owner.channelIds.delete(name);
     this.#attendee?.part(this.#rule.prefix + name);
@@ -97,11 +111,11 @@ export class Subscriptions {
 
   /** The client takes more. */
   drained(): void {
-    for (const subscription of this.#byName.values()) subscription.drained();
+    for (const { subscription } of this.#byName.values()) subscription.drained();
   }
 
   close(): void {
-    for (const subscription of this.#byName.values()) subscription.close();
+    for (const { subscription } of this.#byName.values()) subscription.close();
     this.#byName.clear();
     this.#attendee?.leave();
   }

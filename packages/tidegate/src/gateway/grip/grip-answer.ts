@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, RelayedBody, RelayOwner } from '../../listeners/port.ts';
-import type { GripInstruct } from '../../wire/grip/index.ts';
+import { bodyFilterOf, type GripInstruct } from '../../wire/grip/index.ts';
 import type { OriginFailure, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
 import { tellGone } from './gone-link.ts';
 import { type HeldHead, heldHead } from './held-response.ts';
@@ -136,7 +136,14 @@ export class GripAnswer implements OriginReceiver, LinkReceiver, RelayOwner {
     }
     const held = this.#heldHead(head, instruct);
     if (instruct.hold === 'stream' || instruct.nextLink !== null) this.#openStream(held, instruct);
-    else this.#relay(held, head.bodyBytes);
+    else this.#relayInstructed(held, head.bodyBytes, instruct);
+  }
+
+  /** An answer that is not held may still say something of sessions. */
+  #relayInstructed(head: HeldHead, bodyBytes: number | null, instruct: GripInstruct): RelayedBody {
+    const { exchange, route, context } = this.#options;
+    context.sessions.follow(route, exchange.request.host, instruct);
+    return this.#relay(head, bodyBytes);
   }
 
   #bodyCollected(): void {
@@ -160,7 +167,7 @@ export class GripAnswer implements OriginReceiver, LinkReceiver, RelayOwner {
         stream.data(given);
         stream.bodyEnded();
       } else {
-        const relayed = this.#relay(held, given.length);
+        const relayed = this.#relayInstructed(held, given.length, instruct);
         relayed.write(given);
         relayed.end();
       }
@@ -197,14 +204,17 @@ export class GripAnswer implements OriginReceiver, LinkReceiver, RelayOwner {
     const base = linkBaseOf(request, exchange.request.host);
     const { goneLink } = instruct;
     if (goneLink !== null) linkTarget(goneLink, base);
+    const filter = bodyFilterOf(instruct, instruct.meta, context.limits);
     const isRepeatable =
       REPEATABLE.has(request.method) && request.bodyBytes === 0 && times < context.limits.gripLinkHopsMax;
+    const held = { ...head, body: filter?.whole(body) ?? body };
     this.#isOver = true;
     new ResponseHold({
       exchange,
-      held: { ...head, body },
+      held,
       instruct,
       route,
+      base,
       context,
       asked,
       again: isRepeatable ? (where) => this.#askAgain(where) : null,

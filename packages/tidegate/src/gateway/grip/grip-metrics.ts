@@ -23,7 +23,7 @@ export class GripMetrics {
   readonly #open: Record<HoldMode, number> = { response: 0, stream: 0 };
   readonly #ends = new Map<string, Counter>();
   readonly #links: Readonly<Record<LinkOutcome, Counter>>;
-  readonly #filtered: Readonly<Record<'skipped' | 'unresolved', Counter>>;
+  readonly #filtered: Readonly<Record<'skipped' | 'unresolved' | 'failed', Counter>>;
   readonly missed: Counter;
   readonly invalid: Counter;
 
@@ -63,12 +63,16 @@ export class GripMetrics {
       metrics.counter(
         {
           name: 'tidegate_grip_filtered_total',
-          help: 'Messages that filters kept from a hold, or that named something that the subscriber does not have.',
+          help: 'Messages that filters kept from a hold, that named something that the subscriber does not have, or whose origin did not answer for a filter.',
           labels: ['how'],
         },
         [how],
       );
-    this.#filtered = { skipped: filtered('skipped'), unresolved: filtered('unresolved') };
+    this.#filtered = {
+      skipped: filtered('skipped'),
+      unresolved: filtered('unresolved'),
+      failed: filtered('failed'),
+    };
     this.missed = metrics.counter({
       name: 'tidegate_grip_missed_total',
       help: 'Holds whose client had missed more than the channel remembers, so that the origin was asked.',
@@ -92,7 +96,7 @@ export class GripMetrics {
     this.#links[outcome].add(1);
   }
 
-  filtered(how: 'skipped' | 'unresolved'): void {
+  filtered(how: 'skipped' | 'unresolved' | 'failed'): void {
     this.#filtered[how].add(1);
   }
 }

@@ -1,14 +1,20 @@
 import type { StartPosition } from '../../channels/index.ts';
 import {
   applyFilters,
+  asksOrigin,
+  type FilterContext,
   type Filtered,
+  filterSteps,
   type GripChannel,
   type MessageFilter,
   messageFilters,
   suitsFilters,
 } from '../../wire/grip/index.ts';
 import type { GripRule } from '../routes/route.ts';
+import type { Asked } from './filter-requests.ts';
+import { type FilterTerms, runFilters } from './filter-run.ts';
 import type { ItemFrame } from './hold-frames.ts';
+import type { Cancel } from './ordered-work.ts';
 
 /** A channel that a hold is subscribed to. */
 export interface HoldChannel {
@@ -19,6 +25,8 @@ export interface HoldChannel {
   readonly prevId: string | null;
   readonly filterNames: readonly string[];
   readonly filters: readonly MessageFilter[];
+  /** Whether the origin is asked about each item. */
+  readonly asks: boolean;
 }
 
 /** The channels of an instruction, and those that the route adds. Of a name that is there twice, the first counts. */
@@ -36,12 +44,30 @@ export function holdChannels(
       prevId,
       filterNames: filters,
       filters: messageFilters(filters),
+      asks: asksOrigin(filters),
     });
   }
   return [...byName.values()];
 }
 
-/** What becomes of content for one subscriber of a channel. */
+/** The same where the origin is asked: `done` comes once, also before this returns. */
+export function filterItemAsking(
+  frame: ItemFrame,
+  content: Uint8Array,
+  { filterNames }: HoldChannel,
+  terms: Pick<FilterTerms, 'scope' | 'requests'> & Pick<FilterContext, 'subscriptionMeta' | 'channelIds'>,
+  done: (asked: Asked) => void,
+): Cancel | null {
+  if (!suitsFilters(frame.contentFilters, filterNames)) {
+    done('skipped');
+    return null;
+  }
+  const { scope, requests, subscriptionMeta, channelIds } = terms;
+  const context = { subscriptionMeta, publicationMeta: frame.meta, channelIds };
+  return runFilters(content, { steps: filterSteps(filterNames), context, scope, requests }, done);
+}
+
+/** What becomes of content for one subscriber of a channel whose filters decide at once. */
 export function filterItem(
   frame: ItemFrame,
   content: Uint8Array,

@@ -1,6 +1,8 @@
 import type { Channels } from '../../channels/index.ts';
 import type { Clock, Deadlines, Limits, Logger, Random } from '../../kernel/index.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
+import type { GripSessions } from '../grip-sessions/index.ts';
+import type { FilterRequests } from './filter-requests.ts';
 import type { GripMetrics } from './grip-metrics.ts';
 import type { HoldEncoders } from './hold-encoders.ts';
 import type { LastIds } from './last-ids.ts';
@@ -19,6 +21,8 @@ export interface HoldContext {
   readonly encoders: HoldEncoders;
   readonly links: LinkFetcher;
   readonly lastIds: LastIds;
+  readonly filters: FilterRequests;
+  readonly sessions: GripSessions;
   /** The time-outs, keep-alives and links of holds. */
   readonly deadlines: Deadlines;
 }

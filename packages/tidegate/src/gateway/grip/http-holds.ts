@@ -9,7 +9,9 @@ import {
 } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
+import type { GripSessions } from '../grip-sessions/index.ts';
 import type { OriginExchange, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
+import type { FilterRequests } from './filter-requests.ts';
 import { GripAnswer } from './grip-answer.ts';
 import { GripMetrics } from './grip-metrics.ts';
 import type { AskedAt } from './hold-channels.ts';
@@ -29,6 +31,9 @@ export interface HttpHoldsOptions {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Asks origins for filters: the same for all of GRIP, as it is bounded. */
+  readonly filters: FilterRequests;
+  readonly sessions: GripSessions;
   /** The list of who is held. Default: null, nobody wants to know. */
   readonly attendance?: Attendance | null;
 }

@@ -64,6 +64,7 @@ export class NextAnswer implements LinkReceiver {
         'A stream that has begun cannot become a response that is held.',
       );
     }
+    this.#hold.filterBody(instruct);
     this.#instruct = instruct;
   }
 

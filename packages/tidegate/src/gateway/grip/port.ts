@@ -6,6 +6,8 @@ import type { GripRule } from '../routes/route.ts';
 export interface GripRoute {
   readonly name: string;
   readonly rule: GripRule;
+  /** What tells the sessions of its origin from those of others; null if the route has none. */
+  readonly sessionScope: string | null;
   /** The fields that every request to the origin has that GRIP speaks to: Grip-Sig and Grip-Feature. Names and values in turn. */
   gripFields(): string[];
   /**

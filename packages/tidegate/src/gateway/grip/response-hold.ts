@@ -4,12 +4,23 @@ import { EMPTY, type Expiring, TidegateError } from '../../kernel/index.ts';
 import type { HttpExchange, RelayOwner } from '../../listeners/port.ts';
 import type { GripInstruct } from '../../wire/grip/index.ts';
 import type { Attendee } from '../grip-attendance/port.ts';
+import type { SessionTrack } from '../grip-sessions/index.ts';
 import { ChannelFeed, type FeedHost } from './channel-feed.ts';
+import type { Asked } from './filter-requests.ts';
 import type { HoldEnd } from './grip-metrics.ts';
 import { type HeldResponse, publishedResponse } from './held-response.ts';
-import { type AskedAt, beginning, filterItem, type HoldChannel, holdChannels } from './hold-channels.ts';
+import {
+  type AskedAt,
+  beginning,
+  filterItem,
+  filterItemAsking,
+  type HoldChannel,
+  holdChannels,
+} from './hold-channels.ts';
 import type { HoldContext } from './hold-context.ts';
 import { type PublishedAnswer, type ResponseFrame, readResponseFrame } from './hold-frames.ts';
+import type { LinkBase } from './link-target.ts';
+import { AT_ONCE, OrderedWork, type Work } from './ordered-work.ts';
 import type { GripRoute } from './port.ts';
 import type { StoredItem } from './stored-item.ts';
 
@@ -19,6 +30,7 @@ export interface ResponseHoldOptions {
   readonly held: HeldResponse;
   readonly instruct: GripInstruct;
   readonly route: GripRoute;
+  readonly base: LinkBase;
   readonly context: HoldContext;
   /** Where the client was in each channel when the origin was asked again; empty for a new request. */
   readonly asked: ReadonlyMap<string, AskedAt>;
@@ -33,6 +45,9 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
   deadlineMs: number;
   readonly #options: ResponseHoldOptions;
   readonly #feeds = new Map<ChannelFeed<ResponseFrame>, HoldChannel>();
+  /** What came and is not done: the origin is asked about it, or about what came before it. */
+  #work: Work = AT_ONCE;
+  #session: SessionTrack | null = null;
   #attendee: Attendee | null = null;
   #isOver = false;
   #status = 0;
@@ -44,7 +59,7 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
 
   /** Subscribes. Errors are answered. */
   start(): void {
-    const { exchange, instruct, route, context, asked } = this.#options;
+    const { exchange, instruct, route, base, context, asked } = this.#options;
     const { metrics, deadlines, encoders } = context;
     metrics.began('response');
     const { remoteAddress, scheme } = exchange.request;
@@ -59,8 +74,13 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
       }) ?? null;
     deadlines.add(this);
     exchange.onAbandoned(() => this.#clientEnded());
+    this.#session = context.sessions.follow(route, base.publicAuthority, instruct);
+    // Whoever waits for what comes after an item has it.
+    this.#session?.settle();
     try {
-      for (const channel of holdChannels(instruct.channels, route.rule)) {
+      const channels = holdChannels(instruct.channels, route.rule);
+      if (channels.some(({ asks }) => asks)) this.#work = new OrderedWork(() => this.#drained());
+      for (const channel of channels) {
         const feed = new ChannelFeed<ResponseFrame>({
           channel: channel.channel,
           name: channel.name,
@@ -92,27 +112,51 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     const channel = this.#feeds.get(feed);
     if (this.#isOver || channel === undefined) return false;
     if (answer === null) return true;
-    const { held, instruct, context } = this.#options;
+    const { instruct, route, base, context } = this.#options;
     const content = answer.body.kind === 'whole' ? answer.body.bytes : EMPTY;
-    const filtered = filterItem(frame, content, channel, instruct.meta, this.#channelIds());
+    const channelIds = this.#channelIds();
+    const take = (asked: Asked): void => {
+      if (this.#isOver) return;
+      this.#session?.sent(channel.name, frame.id);
+      this.#take(asked, answer, frame.channel);
+    };
+    if (channel.asks) {
+      const scope = { route, base };
+      const terms = { scope, requests: context.filters, subscriptionMeta: instruct.meta, channelIds };
+      this.#work.add((done) =>
+        filterItemAsking(frame, content, channel, terms, (asked) => {
+          take(asked);
+          done();
+        }),
+      );
+    } else {
+      this.#work.do(() => take(filterItem(frame, content, channel, instruct.meta, channelIds)));
+    }
+    return !this.#isOver && this.#work.isIdle;
+  }
+
+  #take(filtered: Asked, answer: PublishedAnswer, channel: string): void {
+    const { held, context } = this.#options;
     if (typeof filtered === 'string') {
       context.metrics.filtered(filtered);
-      return true;
+      this.#session?.settle();
+      return;
     }
     let response: HeldResponse;
     try {
       response = publishedResponse(held, withContent(answer, filtered), context.limits);
     } catch (error) {
       // A patch of something else than what is held: only the origin knows what the client should have.
-      context.logger.info(
-        { error, channel: frame.channel },
-        'What was published does not fit a held response',
-      );
+      context.logger.info({ error, channel }, 'What was published does not fit a held response');
       this.#again('failed');
-      return false;
+      return;
     }
+    this.#session?.settle();
     this.#answer(response, 'answered');
-    return false;
+  }
+
+  #drained(): void {
+    for (const feed of this.#feeds.keys()) if (!this.#isOver) feed.drained();
   }
 
   #channelIds(): ReadonlyMap<string, string | null> {
@@ -121,17 +165,17 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
 
   signal({ formats }: StoredItem): void {
     const action = formats.httpResponse?.action;
-    if (action === 'hint') this.#again('closed');
-    else if (action === 'close') this.#answer(this.#options.held, 'closed');
+    if (action === 'hint') this.#work.do(() => this.#again('closed'));
+    else if (action === 'close') this.#work.do(() => this.#answer(this.#options.held, 'closed'));
   }
 
   missed(): void {
     this.#options.context.metrics.missed.add(1);
-    this.#again('failed');
+    this.#work.do(() => this.#again('failed'));
   }
 
   feedEnded(reason: EndReason): void {
-    if (reason === 'gap') this.#again('failed');
+    if (reason === 'gap') this.#work.do(() => this.#again('failed'));
     else this.#answer(this.#options.held, reason === 'draining' ? 'draining' : 'failed');
   }
 
@@ -190,6 +234,8 @@ export class ResponseHold implements FeedHost<ResponseFrame>, Expiring, RelayOwn
     this.#isOver = true;
     context.deadlines.delete(this);
     context.metrics.ended('response', end);
+    this.#work.close();
+    this.#session?.end();
     this.#attendee?.leave();
     for (const feed of this.#feeds.keys()) feed.close();
   }

@@ -1,24 +1,20 @@
 import type { EndReason } from '../../channels/index.ts';
 import { type Expiring, TidegateError } from '../../kernel/index.ts';
 import type { ByteChannelOwner } from '../../listeners/port.ts';
-import type { GripInstruct } from '../../wire/grip/index.ts';
-import { tellGone } from './gone-link.ts';
+import { bodyFilterOf, type GripInstruct } from '../../wire/grip/index.ts';
 import type { HoldEnd } from './grip-metrics.ts';
-import type { AskedAt } from './hold-channels.ts';
 import type { HoldContext } from './hold-context.ts';
-import { type LinkBase, linkTarget } from './link-target.ts';
 import type { LinkFetch } from './link-task.ts';
 import { NextAnswer } from './next-answer.ts';
-import { NextFetch } from './next-fetch.ts';
 import type { GripRoute } from './port.ts';
 import type { StoredItem } from './stored-item.ts';
 import { StreamChannels, type StreamChannelsHost, type StreamChannelsOptions } from './stream-channels.ts';
+import { StreamLinks } from './stream-links.ts';
 import { StreamOutput } from './stream-output.ts';
 import { StreamTimes } from './stream-times.ts';
 
 export interface StreamHoldOptions extends StreamChannelsOptions {
   readonly instruct: GripInstruct;
-  readonly base: LinkBase;
   /** By which the body comes. */
   readonly source: LinkFetch;
   /** The response is over, and the hold with it. */
@@ -31,24 +27,20 @@ export interface StreamHoldOptions extends StreamChannelsOptions {
  */
 type Phase = 'body' | 'held' | 'asking' | 'over';
 
-const NOWHERE: ReadonlyMap<string, AskedAt> = new Map();
-
 /** A response that goes on: a body, then messages, and where there is a next link, what the origin has behind it. */
 export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expiring {
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #context: HoldContext;
   readonly #route: GripRoute;
-  readonly #base: LinkBase;
   readonly #status: number;
   readonly #ended: (hold: StreamHold) => void;
   readonly #output: StreamOutput;
   readonly #channels: StreamChannels;
   readonly #times: StreamTimes;
+  readonly #links: StreamLinks;
   #phase: Phase = 'body';
   #instruct: GripInstruct;
   #source: LinkFetch | null;
-  #next: NextFetch | null = null;
-  #hops = 0;
   /** What is to be done once the body that is coming has ended. */
   readonly #wanted = { close: false, hint: false, recovery: false };
 
@@ -58,18 +50,20 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
    */
   constructor(options: StreamHoldOptions) {
     const { exchange, head, instruct, context } = options;
-    // Not the options: a stream may be there for long, and what its exchange needs may go.
+    // Not the options: what the exchange needs may go while the stream stays.
     this.#context = context;
     this.#route = options.route;
-    this.#base = options.base;
     this.#status = head.status;
     this.#ended = options.ended;
     this.#instruct = instruct;
     this.#source = options.source;
+    const bodyFilter = bodyFilterOf(instruct, instruct.meta, context.limits);
     this.#channels = new StreamChannels(options, this);
+    this.#links = new StreamLinks(options.base, options.route, context);
     this.#times = new StreamTimes(context.deadlines, context.random);
-    this.#subscribe(NOWHERE);
+    this.#subscribe();
     this.#output = new StreamOutput(exchange, head, this);
+    this.#output.bodyFilter = bodyFilter;
     context.metrics.began('stream');
     context.deadlines.add(this);
   }
@@ -79,14 +73,27 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
   data(slice: Uint8Array): void {
     if (this.#phase === 'over') return;
     this.#times.sent();
-    if (!this.#output.send(slice)) this.#source?.pause();
+    this.#tries(() => {
+      if (!this.#output.sendBody(slice)) this.#source?.pause();
+    });
   }
 
   /** The body is complete. */
   bodyEnded(): void {
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over' || !this.#tries(() => this.#output.endBody())) return;
     this.#source = null;
     this.#settle();
+  }
+
+  /** Does what may show that the origin cannot be followed, which ends the stream. Returns whether it can. */
+  #tries(step: () => void): boolean {
+    try {
+      step();
+      return true;
+    } catch (error) {
+      this.brokenAnswer(TidegateError.from(error));
+      return false;
+    }
   }
 
   /** The body will not be complete. */
@@ -123,13 +130,13 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
 
   /** A message has come: the origin need not be asked, and may be asked again without suspicion. */
   active(): void {
-    this.#hops = 0;
+    this.#links.trust();
     this.#times.messageSent();
   }
 
   /** @throws TidegateError what a channel is refused for */
-  #subscribe(asked: ReadonlyMap<string, AskedAt>): void {
-    this.#channels.subscribe(this.#instruct, asked);
+  #subscribe(): void {
+    this.#channels.subscribe(this.#instruct, this.#links.takeAsked());
     this.#times.follow(this.#instruct);
   }
 
@@ -145,15 +152,15 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
 
   /** There is something new behind the next link. */
   hint(): void {
-    this.#hops = 0;
+    this.#links.trust();
     this.#wanted.hint = true;
-    this.#askIfWanted();
+    this.settled();
   }
 
-  #askIfWanted(): void {
-    // Whoever does not keep pace has enough to read.
-    if (!this.#wanted.hint || this.#phase !== 'held' || !this.#output.hasRoom) return;
-    if (this.#instruct.nextLink !== null) this.#ask('refresh');
+  /** Asks the origin if that is wanted and nothing is in the way. Whoever does not keep pace has enough to read. */
+  settled(): void {
+    const isReady = this.#phase === 'held' && this.#output.hasRoom && this.#channels.isIdle;
+    if (this.#wanted.hint && isReady && this.#instruct.nextLink !== null) this.#ask('refresh');
   }
 
   missed(): void {
@@ -172,51 +179,43 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
 
   /** @param why `follow`: the stream cannot go on without; `refresh`: it can, if the origin does not answer */
   #ask(why: 'follow' | 'refresh'): void {
-    const route = this.#route;
-    const context = this.#context;
     const { nextLink, hold } = this.#instruct;
     if (nextLink === null) {
       // Whoever missed something comes back for it.
       this.#finish(hold === null ? 'origin' : 'failed', 'whole');
       return;
     }
-    if (++this.#hops > context.limits.gripLinkHopsMax) {
-      context.logger.warn({ link: nextLink.uri, route: route.name }, 'The next links of a stream do not end');
-      this.#finish('failed', 'cut');
-      return;
-    }
     this.#phase = 'asking';
     this.#wanted.hint = false;
     this.#wanted.recovery = false;
     const feeds = this.#channels.shut();
-    try {
-      const { authority } = this.#base;
-      const target = linkTarget(nextLink.uri, this.#base);
-      const receiver = new NextAnswer(this, why, context);
-      this.#next = new NextFetch({ authority, target, feeds, route, context, receiver });
-    } catch (error) {
-      this.brokenAnswer(TidegateError.from(error));
-      return;
-    }
-    this.#source = this.#next;
-    this.#next.start();
+    this.#tries(() => {
+      const fetch = this.#links.fetch(nextLink.uri, feeds, new NextAnswer(this, why, this.#context));
+      this.#source = fetch;
+      if (fetch === null) this.#finish('failed', 'cut');
+      else fetch.start();
+    });
+  }
+
+  /**
+   * The body of a next link is to come, with this instruction.
+   * @throws TidegateError grip_instruct_invalid
+   */
+  filterBody(instruct: GripInstruct): void {
+    this.#output.bodyFilter = bodyFilterOf(instruct, this.#metaWith(instruct), this.#context.limits);
+  }
+
+  #metaWith({ meta }: GripInstruct): ReadonlyMap<string, string> {
+    return new Map([...this.#instruct.meta, ...meta]);
   }
 
   /** The body of a next link has ended: its instruction takes the place of the one before. */
   replaced(instruct: GripInstruct): void {
-    if (this.#phase === 'over') return;
-    const asked = this.#next?.asked ?? NOWHERE;
-    this.#next = null;
+    if (this.#phase === 'over' || !this.#tries(() => this.#output.endBody())) return;
     this.#source = null;
-    const meta = new Map([...this.#instruct.meta, ...instruct.meta]);
+    const meta = this.#metaWith(instruct);
     this.#instruct = { ...instruct, meta, goneLink: instruct.goneLink ?? this.#instruct.goneLink };
-    try {
-      this.#subscribe(asked);
-    } catch (error) {
-      this.brokenAnswer(TidegateError.from(error));
-      return;
-    }
-    this.#settle();
+    if (this.#tries(() => this.#subscribe())) this.#settle();
   }
 
   /** The answer to a next link begins. */
@@ -226,7 +225,7 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
 
   /** There is no answer to a next link; nothing of one was sent. */
   notReplaced(why: 'follow' | 'refresh'): void {
-    this.#next = null;
+    this.#links.takeAsked();
     this.#source = null;
     if (this.#phase === 'over') return;
     if (why === 'follow' || this.#wanted.recovery) this.#finish('failed', 'cut');
@@ -237,7 +236,7 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
   /** What the origin says cannot be followed. */
   brokenAnswer(error: TidegateError): void {
     const { logger, metrics } = this.#context;
-    logger.warn({ error, route: this.#route.name }, 'The instruction behind a next link is invalid');
+    logger.warn({ error, route: this.#route.name }, 'An instruction or body of a stream cannot be followed');
     metrics.invalid.add(1);
     this.#finish('failed', 'cut');
   }
@@ -251,9 +250,9 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
     const keepAlive = times.takeKeepAlive();
     if (keepAlive !== null && mayInterject) this.#channels.keepAlive(this.#output, keepAlive);
     if (this.#phase === 'held' && times.takeRefresh()) {
-      this.#hops = 0;
+      this.#links.trust();
       this.#wanted.hint = true;
-      this.#askIfWanted();
+      this.settled();
     }
     if (this.#phase !== 'over') this.deadlineMs = times.dueMs;
   }
@@ -268,7 +267,7 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
     this.#output.hasRoom = true;
     this.#source?.resume();
     this.#channels.drained();
-    this.#askIfWanted();
+    this.settled();
   }
 
   draining(): void {
@@ -282,7 +281,7 @@ export class StreamHold implements StreamChannelsHost, ByteChannelOwner, Expirin
     }
     this.#finish('client_left', 'cut');
     this.#route.ended(null);
-    tellGone(this.#instruct.goneLink, this.#base, this.#route, this.#context);
+    this.#links.left(this.#instruct.goneLink);
   }
 
   #finish(end: HoldEnd, how: 'whole' | 'cut'): void {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { ByteChannel, ByteChannelOwner, HttpExchange, StreamFraming } from '../../listeners/port.ts';
+import type { BodyFilter } from '../../wire/grip/index.ts';
 import { chunk, endOfStream, framingFor } from '../../wire/http1/index.ts';
 import { type HeldHead, streamHeaders } from './held-response.ts';
 
@@ -8,6 +9,8 @@ export class StreamOutput {
   readonly framing: StreamFraming;
   /** The client has taken what it was sent. */
   hasRoom = true;
+  /** What is made of the body that the origin gives; null if nothing. */
+  bodyFilter: BodyFilter | null = null;
   readonly #channel: ByteChannel;
 
   /** Sends the head. */
@@ -20,6 +23,23 @@ export class StreamOutput {
   send(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return this.hasRoom;
     return this.sendFramed(this.frame(bytes));
+  }
+
+  /**
+   * Sends a part of the body that the origin gives.
+   * @throws TidegateError grip_instruct_invalid, if what filters it does not know what something in it stands for
+   */
+  sendBody(slice: Uint8Array): boolean {
+    return this.send(this.bodyFilter?.update(slice) ?? slice);
+  }
+
+  /**
+   * The body is complete, and filtered no more.
+   * @throws TidegateError grip_instruct_invalid, as `sendBody`
+   */
+  endBody(): void {
+    this.bodyFilter?.end();
+    this.bodyFilter = null;
   }
 
   /** Bytes as `sendFramed` takes them. There is at least one. */

@@ -19,6 +19,7 @@ const NO_EXCHANGE: OriginExchange = {
 export class GripRequest implements GripRoute {
   readonly name: string;
   readonly rule: GripRule;
+  readonly sessionScope: string | null;
   readonly #run: RouteRun;
   readonly #context: RequestContext;
   readonly #ended: (status: number | null) => void;
@@ -32,6 +33,8 @@ export class GripRequest implements GripRoute {
   ) {
     this.name = run.route.name;
     this.rule = rule;
+    // Routes of one origin share their sessions, if they mean the same channels.
+    this.sessionScope = rule.session ? `${run.route.upstream} ${rule.prefix}` : null;
     this.#run = run;
     this.#context = context;
     this.#ended = ended;

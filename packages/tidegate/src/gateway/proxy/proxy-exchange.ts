@@ -6,6 +6,7 @@ import type {
   RelayedBody,
   RelayedHead,
   RelayOwner,
+  RequestBody,
   ResponseHeaders,
 } from '../../listeners/port.ts';
 import type { OriginExchange, OriginFailure, OriginHead, OriginReceiver } from '../origin/exchange.ts';
@@ -40,6 +41,7 @@ export interface ProxyRoute {
  */
 export class ProxyExchange implements OriginReceiver {
   readonly #exchange: HttpExchange;
+  readonly #body: RequestBody;
   readonly #route: ProxyRoute;
   readonly #ended: (outcome: ProxyOutcome) => void;
   #fetch: OriginExchange | null = null;
@@ -52,9 +54,18 @@ export class ProxyExchange implements OriginReceiver {
   #status = 0;
   #isEventStream = false;
 
-  /** @param ended comes once, when the client has its answer or has left */
-  constructor(exchange: HttpExchange, route: ProxyRoute, ended: (outcome: ProxyOutcome) => void) {
+  /**
+   * @param ended comes once, when the client has its answer or has left
+   * @param body of the request, where that was read ahead
+   */
+  constructor(
+    exchange: HttpExchange,
+    route: ProxyRoute,
+    ended: (outcome: ProxyOutcome) => void,
+    body: RequestBody = exchange.request.body,
+  ) {
     this.#exchange = exchange;
+    this.#body = body;
     this.#route = route;
     this.#ended = ended;
   }
@@ -69,7 +80,7 @@ export class ProxyExchange implements OriginReceiver {
 
   bodyWanted(): void {
     if (this.#fetch === null) return;
-    const { body } = this.#exchange.request;
+    const body = this.#body;
     this.#upload = new Upload(body, this.#fetch, (error) => this.#bodyBroken(error));
     body.receive(this.#upload, this.#route.requestBytesMax);
   }

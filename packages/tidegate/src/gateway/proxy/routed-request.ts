@@ -4,6 +4,7 @@ import { type Clock, type Deadlines, type Limits, type Random, TidegateError } f
 import type { HttpExchange, RelayedHead } from '../../listeners/port.ts';
 import type { CacheFetch, HttpCache } from '../cache/index.ts';
 import type { GripHolds } from '../grip/port.ts';
+import type { GripSessions } from '../grip-sessions/index.ts';
 import type { GripWebSockets } from '../grip-websocket/port.ts';
 import { liveFields } from '../live/index.ts';
 import type { OriginExchange, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
@@ -18,6 +19,7 @@ import { GripRequest } from './grip-request.ts';
 import { originRequest, targetHash } from './origin-request.ts';
 import { ProxyExchange, type ProxyRoute } from './proxy-exchange.ts';
 import { routeFetch } from './route-fetch.ts';
+import { SessionSearch } from './session-search.ts';
 
 /** What requests need of the gateway. */
 export interface RequestContext {
@@ -28,6 +30,7 @@ export interface RequestContext {
   readonly fetching: FetchContext;
   readonly holds: GripHolds;
   readonly sockets: GripWebSockets;
+  readonly sessions: GripSessions;
   /** Takes what a request has changed out of all caches (RFC 9111, section 4.4). */
   invalidate(request: Parameters<HttpCache['invalidate']>[0], head: OriginHead): void;
   /** The upstream of this name; undefined if there is none. */
@@ -62,6 +65,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
   /** What was sent to the origin, and how GRIP sees the route. */
   #asked: OriginRequest | null = null;
   #grip: GripRequest | null = null;
+  #search: SessionSearch | null = null;
 
   /** @param cache on whose behalf, or how the cache has passed it on; null without one */
   constructor(
@@ -119,7 +123,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
     if (upstream === undefined)
       throw new TidegateError('upstream_unavailable', `There is no upstream ${JSON.stringify(name)}.`);
     const { request } = this.#exchange;
-    const { deadlineMs, timeLeftMs } = this.#admission;
+    const { deadlineMs } = this.#admission;
     const asked = this.#gripped(
       originRequest(request, {
         hit: this.#hit,
@@ -130,6 +134,24 @@ export class RoutedRequest implements Applicant, ProxyRoute {
       }),
     );
     if (asked === null) return;
+    if (this.#search === null && this.#grip !== null && asked.upgrade === null) {
+      this.#search = SessionSearch.of(this.#exchange, this.#grip, this.#context);
+      if (this.#search !== null) {
+        this.#search.start(this.#exchange, this.requestBytesMax, {
+          searched: () => this.#ask(asked, upstream),
+          left: () => this.#ended('client_left'),
+          broken: (error) => this.refused(error),
+        });
+        return;
+      }
+    }
+    this.#ask(asked, upstream);
+  }
+
+  #ask(unsearched: OriginRequest, upstream: OriginSet): void {
+    const { request } = this.#exchange;
+    const { timeLeftMs } = this.#admission;
+    const asked = this.#search?.tell(unsearched) ?? unsearched;
     this.#asked = asked;
     const receiver = this.#receiver();
     const hash = targetHash(request, upstream.spec, this.#hit.path);
@@ -147,7 +169,7 @@ export class RoutedRequest implements Applicant, ProxyRoute {
   /** Who takes the answer: the client, or the cache first. */
   #receiver(): ProxyExchange | CacheFeed {
     const toClient = (): ProxyExchange =>
-      new ProxyExchange(this.#exchange, this, (outcome) => this.#ended(outcome));
+      new ProxyExchange(this.#exchange, this, (outcome) => this.#ended(outcome), this.#search?.body);
     const purpose = this.#purpose;
     if (purpose === null) return toClient();
     return new CacheFeed(purpose.fetch, {
@@ -167,7 +189,9 @@ export class RoutedRequest implements Applicant, ProxyRoute {
     const { grip } = this.#run.route;
     if (grip === null) return asked;
     const { sockets, clock } = this.#context;
-    const route = new GripRequest(this.#run, grip, this.#context, (status) => this.#gripEnded(status));
+    const route = new GripRequest(this.#run, grip, this.#context, (status) =>
+      this.#ended(status ?? 'client_left'),
+    );
     this.#grip = route;
     if (sockets.pretendsToBeGateway(this.#exchange.request))
       throw new TidegateError('access_denied', 'Only gateways speak WebSocket-over-HTTP to an origin.');
@@ -194,14 +218,11 @@ export class RoutedRequest implements Applicant, ProxyRoute {
 
   takesUpgrade(head: OriginHead, origin: Duplex, sentAhead: Buffer): boolean {
     const { sockets } = this.#context;
-    if (this.#grip === null || !sockets.takesNative(head, this.#grip.rule)) return false;
+    if (this.#grip === null || this.#asked === null) return false;
+    if (!sockets.takesNative(head, this.#grip.rule)) return false;
     this.#admission.leave(head.status);
-    sockets.openNative(this.#exchange, head, origin, sentAhead, this.#grip);
+    sockets.openNative(this.#exchange, this.#asked, head, origin, sentAhead, this.#grip);
     return true;
-  }
-
-  #gripEnded(status: number | null): void {
-    this.#ended(status ?? 'client_left');
   }
 
   // --- What comes of it. ---

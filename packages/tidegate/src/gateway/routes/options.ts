@@ -207,7 +207,14 @@ export const routeSchema = {
         trusted: {
           type: 'boolean',
           default: true,
-          description: 'Whether links of the origin may lead to private addresses.',
+          description:
+            'Has no effect; it is there for files that were imported from Pushpin. Links and filters of an origin never lead away from the upstream of the route, whatever stands here; `addresses` of the upstream says which addresses that may have.',
+        },
+        session: {
+          type: 'boolean',
+          default: false,
+          description:
+            'Whether sessions that the origin names are found again in requests, and the origin is told what their clients have.',
         },
         websocket: {
           type: 'string',

@@ -32,7 +32,8 @@ export interface GripRule {
   readonly prefix: string;
   /** What is subscribed to whatever the origin says; without the prefix. */
   readonly channels: readonly string[];
-  readonly trusted: boolean;
+  /** Whether it is remembered what the clients of its sessions have. */
+  readonly session: boolean;
   /** How the origin speaks to WebSocket clients. */
   readonly websocket: 'native' | 'over_http';
 }
@@ -207,12 +208,12 @@ export function routeOf(name: string, options: RouteOptions): Route {
     fallback: given(complete.fallback, fallbackOf),
     cache: given(complete.cache, (cache) => cacheRuleOf(cache, complete.fallback?.stale)),
     live: given(complete.live, ({ every, mode }) => ({ everyMs: durationMs(every), mode })),
-    grip: given(complete.grip, ({ key = null, issuer, prefix = '', channels, trusted, websocket }) => ({
+    grip: given(complete.grip, ({ key = null, issuer, prefix = '', channels, session, websocket }) => ({
       key,
       issuer,
       prefix,
       channels,
-      trusted,
+      session,
       websocket,
     })),
     sockjs: given(complete.sockjs, ({ path, originPath, clientUrl }) => ({

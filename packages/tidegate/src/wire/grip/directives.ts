@@ -15,23 +15,37 @@ export type Resolve = (type: string, argument: string | null) => string | Uint8A
  * Returns null if a directive is incomplete or stands for nothing, and the content itself if it has none.
  */
 export function replaceDirectives(content: Uint8Array, resolve: Resolve): Uint8Array | null {
+  const replaced = replaceWhole(content, resolve);
+  return replaced === null || replaced.readBytes < content.length ? null : replaced.bytes;
+}
+
+/** What was made of a beginning of content, and how long that was. */
+export interface Replaced {
+  readonly bytes: Uint8Array;
+  /** Less than there were if a directive begins behind it of which the end is missing. */
+  readonly readBytes: number;
+}
+
+/** The same for content of which more may come: up to a directive that is incomplete. Null if one stands for nothing. */
+export function replaceWhole(content: Uint8Array, resolve: Resolve): Replaced | null {
   let percent = content.indexOf(PERCENT);
-  if (percent === -1) return content;
+  if (percent === -1) return { bytes: content, readBytes: content.length };
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
   const parts: Uint8Array[] = [];
   let from = 0;
   for (; percent !== -1; percent = bytes.indexOf(PERCENT, from)) {
     parts.push(bytes.subarray(from, percent));
+    from = percent;
     let at = percent + 1;
     let argument: string | null = null;
     if (bytes[at] === OPEN) {
       const end = argumentEnd(bytes, at + 1);
-      if (end === -1) return null;
+      if (end === -1) break;
       argument = argumentOf(bytes.subarray(at + 1, end));
       if (argument === null) return null;
       at = end + 1;
     }
-    if (at >= bytes.length) return null;
+    if (at >= bytes.length) break;
     if (bytes[at] === PERCENT && argument === null) {
       parts.push(bytes.subarray(at, at + 1));
     } else {
@@ -41,8 +55,11 @@ export function replaceDirectives(content: Uint8Array, resolve: Resolve): Uint8A
     }
     from = at + 1;
   }
-  parts.push(bytes.subarray(from));
-  return Buffer.concat(parts);
+  if (percent === -1) {
+    parts.push(bytes.subarray(from));
+    from = bytes.length;
+  }
+  return { bytes: Buffer.concat(parts), readBytes: from };
 }
 
 /** Where the parenthesis is that ends an argument, or -1. */

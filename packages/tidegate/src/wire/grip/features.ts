@@ -1,4 +1,4 @@
-import { MESSAGE_FILTERS } from './filters.ts';
+import { ASKING_FILTERS, MESSAGE_FILTERS } from './filters.ts';
 
 /** What a gateway with these codecs can tell origins in `Grip-Feature` that it knows, if it also acts on it. */
 export const GRIP_FEATURES: readonly string[] = [
@@ -6,5 +6,5 @@ export const GRIP_FEATURES: readonly string[] = [
   'session',
   'link:next',
   'link:gone',
-  ...[...MESSAGE_FILTERS.keys()].map((name) => `filter:${name}`),
+  ...[...MESSAGE_FILTERS.keys(), ...ASKING_FILTERS].map((name) => `filter:${name}`),
 ];

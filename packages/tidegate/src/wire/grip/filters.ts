@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { replaceDirectives } from './directives.ts';
+import { type Resolve, replaceDirectives } from './directives.ts';
 import type { ContentFilters } from './publish-format.ts';
 
 /** What filters know. */
@@ -35,9 +35,26 @@ export const MESSAGE_FILTERS: ReadonlyMap<string, MessageFilter> = new Map([
 /** The filters that change content, for which publishers may write it specially. */
 const FILTERS_OF_CONTENT: ReadonlySet<string> = new Set(['build-id', 'var-subst', 'http-modify']);
 
-/** The filters of a subscription, to be kept with it. Unknown names have no effect. */
+/** A filter that an origin answers: whether content is for a subscriber, or what is to be sent in its place. */
+export type AskingFilter = 'http-check' | 'http-modify';
+
+export const ASKING_FILTERS: readonly AskingFilter[] = ['http-check', 'http-modify'];
+
+/** The filters of a subscription that decide at once, to be kept with it. Unknown names have no effect. */
 export function messageFilters(names: readonly string[]): readonly MessageFilter[] {
   return names.flatMap((name) => MESSAGE_FILTERS.get(name) ?? []);
+}
+
+/** All filters of a subscription, in their order. */
+export function filterSteps(names: readonly string[]): readonly (MessageFilter | AskingFilter)[] {
+  return names.flatMap<MessageFilter | AskingFilter>(
+    (name) => MESSAGE_FILTERS.get(name) ?? ASKING_FILTERS.filter((asking) => asking === name),
+  );
+}
+
+/** Whether an origin is to be asked about each item for a subscription with these filters. */
+export function asksOrigin(names: readonly string[]): boolean {
+  return ASKING_FILTERS.some((asking) => names.includes(asking));
 }
 
 /** Applies filters one after the other, as long as there is content. */
@@ -92,21 +109,29 @@ function substituteVariables(content: Uint8Array, { subscriptionMeta }: FilterCo
  * Replaces `%I` by the id up to which the client has everything, and `%(text)I` by that text, both in the encoding that the
  * subscription asks for. The form of the id is the subscription's `id_format`, in which `%(channel)s` is the id of a channel.
  */
-function buildId(content: Uint8Array, { subscriptionMeta, channelIds }: FilterContext): Filtered {
+function buildId(content: Uint8Array, context: FilterContext): Filtered {
+  const resolve = idDirectives(context);
+  return (resolve && replaceDirectives(content, resolve)) ?? 'unresolved';
+}
+
+/** What the directives of `build-id` stand for; null if the subscription does not say, or not in a way that is known. */
+export function idDirectives({
+  subscriptionMeta,
+  channelIds,
+}: Pick<FilterContext, 'subscriptionMeta' | 'channelIds'>): Resolve | null {
   const format = subscriptionMeta.get('id_format');
   const encoding = subscriptionMeta.get('id_encoding');
-  if (format === undefined || (encoding !== undefined && encoding !== 'hex')) return 'unresolved';
+  if (format === undefined || (encoding !== undefined && encoding !== 'hex')) return null;
   const encoded = (id: Uint8Array): Uint8Array | string =>
     encoding === 'hex' ? Buffer.from(id).toString('hex') : id;
   let id: Uint8Array | null | undefined;
-  const replaced = replaceDirectives(content, (type, text) => {
+  return (type, text) => {
     if (type !== 'I') return null;
     if (text !== null) return encoded(Buffer.from(text, 'utf8'));
     // Only when it is needed, and then once.
     if (id === undefined) id = idOf(format, channelIds);
     return id && encoded(id);
-  });
-  return replaced ?? 'unresolved';
+  };
 }
 
 function idOf(format: string, channelIds: FilterContext['channelIds']): Uint8Array | null {

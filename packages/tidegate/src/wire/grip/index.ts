@@ -1,3 +1,4 @@
+export { type BodyFilter, bodyFilterOf } from './body-filter.ts';
 export { type ApplyPatch, patchBody } from './body-patch.ts';
 export { allowedClose, type Close } from './close.ts';
 export { decodeControlFrame } from './control-frame.ts';
@@ -9,9 +10,12 @@ export {
 } from './control-message.ts';
 export { GRIP_FEATURES } from './features.ts';
 export {
+  type AskingFilter,
   applyFilters,
+  asksOrigin,
   type FilterContext,
   type Filtered,
+  filterSteps,
   MESSAGE_FILTERS,
   type MessageFilter,
   messageFilters,

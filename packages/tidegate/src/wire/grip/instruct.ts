@@ -63,7 +63,7 @@ export interface NextLink {
 /** Where the gateway finds the id of a session in later requests. */
 export interface SessionRule {
   readonly pathPrefix: string;
-  /** A JSON pointer into the body, or into the query parameter `jsonParam`. */
+  /** A JSON pointer into the body, or into the JSON that the parameter `jsonParam` of a form in the body has. */
   readonly sidPointer: string;
   readonly jsonParam: string | null;
 }

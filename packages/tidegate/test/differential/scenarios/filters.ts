@@ -1,6 +1,7 @@
 import type { Recording } from '../recording.ts';
 import { differs, type Scenario } from '../scenario.ts';
 import { type Item, type Stage, textOf } from '../stage.ts';
+import { timedOut } from './response-holds.ts';
 import { content, streamed } from './stream-holds.ts';
 
 /** A stream with filters and meta, and what of the items it brings up to a last one that passes every filter. */
@@ -102,6 +103,40 @@ export const FILTERS: readonly Scenario[] = [
         content('no %(name)s\n', { meta: { sender: 'ann' } }),
         content('hello %(name)s\n', { meta: { sender: 'bob' } }),
       ),
+  },
+  {
+    name: 'build-id in the body that is held',
+    run: (stage) =>
+      timedOut(
+        stage,
+        {
+          'Grip-Channel': `${stage.channel}; prev-id=7; filter=build-id`,
+          'Grip-Set-Meta': `id_format="v%(${stage.channel})s"`,
+        },
+        'at %I, 100%%',
+      ),
+    differs: differs(
+      'build-ids',
+      ['headers.content-length', '12', '11'],
+      ['body', 'at %I, 100%%', 'at v7, 100%'],
+    ),
+  },
+  {
+    name: 'build-id in the first body of a stream',
+    async run(stage) {
+      stage.answers(
+        200,
+        streamed(stage, {
+          'Grip-Channel': `${stage.channel}; prev-id=7; filter=build-id`,
+          'Grip-Set-Meta': `id_format="v%(${stage.channel})s"`,
+        }),
+        'at %I\n',
+      );
+      const stream = await stage.open();
+      await stream.untilOrEnd('\n');
+      return { text: textOf(stream) };
+    },
+    differs: differs('build-ids', ['text', '', 'at v7\n']),
   },
   {
     name: 'an unknown filter is passed over',

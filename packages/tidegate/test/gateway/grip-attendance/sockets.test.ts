@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LocalAttendance } from '../../../src/gateway/grip-attendance/local-attendance.ts';
 import { seededRandom } from '../../../src/kernel/index.ts';
 import { clock, eachTestHasAHub } from '../../support/hub-fixture.ts';
-import { SessionStage, type SessionStageOptions } from '../grip-websocket/session-stage.ts';
+import { publishItem, SessionStage, type SessionStageOptions } from '../grip-websocket/session-stage.ts';
 import { WrittenRoll } from './roll.ts';
 
 // What WebSockets say of themselves to the list of who is there.
@@ -37,6 +37,22 @@ test('a channel that is subscribed to anew does not seem to have had nobody', as
   await stage.subscribe('a', { 'prev-id': 'unknown' });
   assert.deepEqual(roll.take().slice(0, 1), ['ws test a: 1']);
   assert.ok(!roll.lines.includes('ws test a: 0'));
+});
+
+test('channels that go on for a session, those of the route too, do not seem to have had nobody', async () => {
+  const { stage, roll, id } = open({ routeChannels: ['all'] });
+  await stage.subscribe('a');
+  assert.deepEqual(roll.take(), ['ws test a: 1']);
+  await stage.control({ type: 'session', id: 's1' }, { type: 'unsubscribe', channel: 'all' });
+  await publishItem('all', 'one');
+  await publishItem('a', 'two');
+  assert.deepEqual(stage.frames(), ['text one', 'text two']);
+  await stage.control({ type: 'session', id: null });
+  await publishItem('all', 'three');
+  assert.deepEqual(stage.frames(), ['text three']);
+  assert.deepEqual(roll.take(), []);
+  stage.session.client.closed();
+  assert.deepEqual(roll.take(), ['ws test all: 0', 'ws test a: 0', `left ${id}`]);
 });
 
 test('a subscription that is refused is not on the list', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, it } from 'node:test';
+import { eventsOf } from '../../../src/gateway/grip/item-events.ts';
 import { clock, eachTestHasAHub, hub, log, send } from '../../support/hub-fixture.ts';
 import { publish, topicSpec } from '../../support/test-hub.ts';
+import { item } from '../grip/items.ts';
 import { publishItem, SessionStage } from './session-stage.ts';
 
 eachTestHasAHub({ limits: { memoryPartitionBytesMax: 1024 * 1024 } });
@@ -379,5 +381,84 @@ describe('The filters of a channel', () => {
     assert.deepEqual(filtered.frames(), ['text a', 'text c']);
     assert.equal(plain.counts.filter_mismatches, 1);
     assert.equal(filtered.counts.filter_mismatches, 2);
+  });
+});
+
+describe('The filters that the origin of a channel answers', () => {
+  const ASKS = { filters: ['http-check'] };
+
+  async function subscribed(): Promise<SessionStage> {
+    const stage = new SessionStage();
+    await stage.control({ type: 'set-meta', name: 'url', value: 'filter?a=b' });
+    await stage.subscribe('news', ASKS);
+    return stage;
+  }
+
+  it('keep from a client what the origin drops, and let the rest through in its order', async () => {
+    const stage = await subscribed();
+    await publishItem('news', 'one', { id: '1', meta: { sender: 'bob' } });
+    await publishItem('news', 'two', { id: '2' });
+    await publishItem('news', { type: 'ping', content: 'p' });
+    await publishItem('news', { action: 'close', code: 4005, reason: 'over' });
+    assert.equal(stage.route.count, 1);
+    const { request } = stage.route.last;
+    assert.deepEqual([request.method, request.target, request.bodyBytes], ['POST', '/filter?a=b', 0]);
+    assert.equal(stage.route.last.field('host'), 'origin.example');
+    assert.equal(stage.route.last.field('sub-meta'), '{"url":"filter?a=b"}');
+    assert.equal(stage.route.last.field('pub-meta'), '{"sender":"bob"}');
+    assert.equal(stage.route.last.field('grip-last'), 'news; last-id=1');
+    stage.route.last.answer({ type: null, fields: ['Action', 'drop'] });
+    await clock.settle();
+    for (const count of [2, 3]) {
+      assert.equal(stage.route.count, count);
+      assert.equal(stage.transport.state, 'open');
+      stage.route.last.answer({ type: null, status: 204 });
+      await clock.settle();
+    }
+    assert.deepEqual(stage.frames(), ['text two', 'ping 70', 'close 4005 over']);
+  });
+
+  it('leave out what the origin does not answer for', async () => {
+    const stage = await subscribed();
+    for (const content of ['one', 'two', 'three']) await publishItem('news', content);
+    stage.route.last.answer({ status: 500 });
+    await clock.settle();
+    stage.route.last.fail('upstream_reset', 'origin');
+    await clock.settle();
+    stage.route.last.answer({ type: null });
+    assert.deepEqual(stage.frames(), ['text three']);
+    assert.equal(stage.counts.filter_failures, 2);
+    await stage.control({ type: 'set-meta', name: 'url' });
+    await publishItem('news', 'four');
+    assert.deepEqual(stage.frames(), []);
+    assert.deepEqual([stage.counts.filter_failures, stage.route.count], [3, 3]);
+    assert.equal(stage.warnings.length, 2);
+  });
+
+  it('are asked for until the end also if the filters change, and what comes later waits', async () => {
+    const stage = await subscribed();
+    const items = ['one', 'two'].map((content) => item({ channel: 'news', 'ws-message': { content } }));
+    const done = publish(hub, ...items.flatMap(eventsOf));
+    await clock.settle();
+    await done;
+    await stage.subscribe('news', { filters: ['skip-self'] });
+    await publishItem('news', 'three');
+    assert.deepEqual(stage.frames(), []);
+    stage.route.last.answer({ type: null });
+    stage.route.last.answer({ type: null });
+    await clock.settle();
+    assert.deepEqual(stage.frames(), ['text one', 'text two', 'text three']);
+    assert.equal(stage.route.count, 2);
+  });
+
+  it('are not asked for any more when the client has left, or the channel is let go of', async () => {
+    for (const leave of ['drop', 'unsubscribe'] as const) {
+      const stage = await subscribed();
+      await publishItem('news', 'one');
+      if (leave === 'drop') stage.drop();
+      else await stage.control({ type: 'unsubscribe', channel: 'news' });
+      assert.equal(stage.route.last.isAborted, true);
+      assert.deepEqual(stage.frames(), []);
+    }
   });
 });

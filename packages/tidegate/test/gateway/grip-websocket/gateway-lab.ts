@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Hub } from '../../../src/channels/index.ts';
+import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
 import type { GripRoute } from '../../../src/gateway/grip/port.ts';
+import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import { GripWebSocketGateway } from '../../../src/gateway/grip-websocket/grip-web-sockets.ts';
 import { isWebSocketHandshake } from '../../../src/gateway/handshake.ts';
 import type {
@@ -78,7 +80,15 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
     logger: silentLogger,
     lookup: systemLookup,
   });
-  const sockets = new GripWebSocketGateway({ ...common, random: systemRandom, deadlines, channels: hub });
+  const filters = new FilterRequests({ ...common, deadlines });
+  const sockets = new GripWebSocketGateway({
+    ...common,
+    random: systemRandom,
+    deadlines,
+    channels: hub,
+    filters,
+    sessions: new GripSessions(common),
+  });
   const ends: (number | null)[] = [];
 
   const fetch = (request: OriginRequest, receiver: OriginReceiver): OriginFetch =>
@@ -97,6 +107,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
   const gripRoute: GripRoute = {
     name: route.name,
     rule: route.grip as GripRoute['rule'],
+    sessionScope: null,
     gripFields: () => ['Grip-Sig', options.signature?.() ?? 'signed'],
     ask(request, receiver) {
       const asked = fetch(request, receiver);
@@ -139,8 +150,9 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
       },
       () => {},
     );
-    const receiver = new NativeReceiver(proxied, sockets, exchange, gripRoute);
-    const native = fetch(sockets.offerGrip(asked, gripRoute), receiver);
+    const offered = sockets.offerGrip(asked, gripRoute);
+    const receiver = new NativeReceiver(proxied, sockets, exchange, offered, gripRoute);
+    const native = fetch(offered, receiver);
     proxied.attach(native);
     native.start();
   };
@@ -154,6 +166,7 @@ export async function startGatewayLab(options: GatewayLabOptions): Promise<Gatew
       const gone = listener.drain(500);
       hub.drain();
       await gone;
+      filters.close();
       origins.close();
       deadlines.stop();
       hub.close();
@@ -167,6 +180,7 @@ class NativeReceiver implements OriginReceiver {
   readonly #proxied: ProxyExchange;
   readonly #sockets: GripWebSocketGateway;
   readonly #exchange: HttpExchange;
+  readonly #asked: OriginRequest;
   readonly #route: GripRoute;
   #head: OriginHead | null = null;
 
@@ -174,11 +188,13 @@ class NativeReceiver implements OriginReceiver {
     proxied: ProxyExchange,
     sockets: GripWebSocketGateway,
     exchange: HttpExchange,
+    asked: OriginRequest,
     route: GripRoute,
   ) {
     this.#proxied = proxied;
     this.#sockets = sockets;
     this.#exchange = exchange;
+    this.#asked = asked;
     this.#route = route;
   }
 
@@ -211,7 +227,7 @@ class NativeReceiver implements OriginReceiver {
 
   upgraded(socket: Socket, sentAhead: Buffer): void {
     if (this.#head === null) this.#proxied.upgraded(socket, sentAhead);
-    else this.#sockets.openNative(this.#exchange, this.#head, socket, sentAhead, this.#route);
+    else this.#sockets.openNative(this.#exchange, this.#asked, this.#head, socket, sentAhead, this.#route);
   }
 }
 

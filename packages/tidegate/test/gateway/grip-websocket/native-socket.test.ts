@@ -3,6 +3,8 @@ import { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
+import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import { NativeSocket } from '../../../src/gateway/grip-websocket/native-socket.ts';
 import { SocketContext } from '../../../src/gateway/grip-websocket/socket-context.ts';
 import {
@@ -58,16 +60,21 @@ function stage(sentAhead: Buffer = Buffer.alloc(0)) {
   const clock = new ManualClock();
   const socket = new FakeSocket();
   const told: string[] = [];
+  const common = {
+    clock,
+    limits: resolveLimits({ webSocketCloseTimeoutMs: 1000, webSocketMessageBytesMax: 1024 }),
+    logger: silentLogger,
+    metrics: noMetrics,
+    deadlines: new Deadlines(clock, 10),
+  };
   const origin = new NativeSocket(
     socket as unknown as Socket,
     new SocketContext({
-      clock,
+      ...common,
       random: seededRandom(1),
-      limits: resolveLimits({ webSocketCloseTimeoutMs: 1000, webSocketMessageBytesMax: 1024 }),
-      logger: silentLogger,
-      metrics: noMetrics,
-      deadlines: new Deadlines(clock, 10),
       channels: new FakeChannels(),
+      filters: new FilterRequests(common),
+      sessions: new GripSessions(common),
     }),
   );
   origin.open(

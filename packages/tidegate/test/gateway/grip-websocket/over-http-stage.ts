@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
+import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import type { Opening } from '../../../src/gateway/grip-websocket/events-request.ts';
 import type { OriginSocketOwner } from '../../../src/gateway/grip-websocket/origin-socket.ts';
 import { OverHttpRequests } from '../../../src/gateway/grip-websocket/over-http-request.ts';
@@ -65,14 +67,19 @@ export class OverHttpStage implements OriginSocketOwner {
 
   constructor(limits: Partial<Limits> = {}) {
     this.limits = resolveLimits(limits);
-    const context = new SocketContext({
+    const common = {
       clock: this.clock,
-      random: seededRandom(1),
       limits: this.limits,
       logger: silentLogger,
       metrics: noMetrics,
       deadlines: new Deadlines(this.clock, 10),
+    };
+    const context = new SocketContext({
+      ...common,
+      random: seededRandom(1),
       channels: new FakeChannels(),
+      filters: new FilterRequests(common),
+      sessions: new GripSessions(common),
     });
     const requests = new OverHttpRequests(HANDSHAKE, this.origin, context.random);
     this.socket = new OverHttpSocket(context, this.origin, requests, (opening) =>

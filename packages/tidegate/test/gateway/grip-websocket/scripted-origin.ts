@@ -14,7 +14,7 @@ export const RULE: GripRule = {
   issuer: 'tidegate',
   prefix: '',
   channels: [],
-  trusted: true,
+  session: true,
   websocket: 'over_http',
 };
 
@@ -107,6 +107,7 @@ export class AskedRequest implements OriginExchange {
 export class ScriptedOrigin implements GripRoute {
   readonly name = 'scripted';
   readonly rule = RULE;
+  readonly sessionScope = 'scripted';
   readonly requests: AskedRequest[] = [];
   /** What is thrown in place of asking. */
   refusal: TidegateError | null = null;

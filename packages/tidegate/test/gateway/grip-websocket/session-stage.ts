@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { Channels } from '../../../src/channels/index.ts';
+import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
 import { eventsOf } from '../../../src/gateway/grip/item-events.ts';
 import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
+import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import type { OriginSocket } from '../../../src/gateway/grip-websocket/origin-socket.ts';
 import { GripSession } from '../../../src/gateway/grip-websocket/session.ts';
 import { SocketContext } from '../../../src/gateway/grip-websocket/socket-context.ts';
@@ -21,6 +23,7 @@ import { FakeTransport } from '../../edges/websocket/fakes.ts';
 import { clock, hub } from '../../support/hub-fixture.ts';
 import { publish } from '../../support/test-hub.ts';
 import { clientFrame } from '../../wire/websocket/recorder.ts';
+import { ScriptedOrigin } from './scripted-origin.ts';
 
 /** An origin that keeps what it is told. */
 export class FakeOriginSocket implements OriginSocket {
@@ -89,6 +92,8 @@ export interface SessionStageOptions {
 export class SessionStage {
   readonly transport = new FakeTransport();
   readonly origin = new FakeOriginSocket();
+  /** Where filters are asked for. */
+  readonly route = new ScriptedOrigin();
   readonly session: GripSession;
   readonly limits: Limits;
   readonly warnings: string[] = [];
@@ -118,15 +123,14 @@ export class SessionStage {
         },
       }),
     };
+    const common = { clock, limits: this.limits, logger, metrics, deadlines: new Deadlines(clock, 10) };
     const context = new SocketContext({
-      clock,
+      ...common,
       random: seededRandom(1),
-      limits: this.limits,
-      logger,
-      metrics,
-      deadlines: new Deadlines(clock, 10),
       channels,
       attendance,
+      filters: new FilterRequests(common),
+      sessions: new GripSessions(common),
     });
     this.session = new GripSession(context, {
       request: { remoteAddress: '127.0.0.1', scheme: 'http' },
@@ -134,6 +138,10 @@ export class SessionStage {
       mode: 'over_http',
       route: 'test',
       rule: { prefix: channelPrefix, channels: routeChannels },
+      filterScope: {
+        route: this.route,
+        base: { authority: 'origin.example', publicAuthority: 'public.example', target: '/chat' },
+      },
       messagePrefix: messagePrefix === null ? null : { bytes: Buffer.from(messagePrefix) },
       ended: () => this.ended++,
     });

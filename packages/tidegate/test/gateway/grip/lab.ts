@@ -5,10 +5,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Hub } from '../../../src/channels/index.ts';
+import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
 import { GripPublisher, type ItemReceipt } from '../../../src/gateway/grip/grip-publisher.ts';
 import { HttpHolds } from '../../../src/gateway/grip/http-holds.ts';
 import type { GripRoute } from '../../../src/gateway/grip/port.ts';
 import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
+import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import type { OriginExchange, OriginReceiver, OriginRequest } from '../../../src/gateway/origin/exchange.ts';
 import { OriginFetch } from '../../../src/gateway/origin/origin-fetch.ts';
 import { OriginSet } from '../../../src/gateway/origin/origin-set.ts';
@@ -43,6 +45,7 @@ export interface GripLab extends Lab {
   readonly hub: Hub;
   readonly log: Log;
   readonly holds: HttpHolds;
+  readonly sessions: GripSessions;
   readonly publisher: GripPublisher;
   /** What the origin was asked, in order. */
   readonly asked: readonly Asked[];
@@ -120,7 +123,15 @@ export async function openGripLab(
   const ended: (number | null)[] = [];
   const route: GripRoute = {
     name: 'all',
-    rule: { key: null, issuer: 'test', prefix, channels: [], trusted: false, websocket: 'native' },
+    rule: {
+      key: null,
+      issuer: 'test',
+      prefix,
+      channels: [],
+      session: true,
+      websocket: 'native',
+    },
+    sessionScope: 'app',
     gripFields,
     ask(request, receiver) {
       const asking = fetch(request, receiver);
@@ -130,15 +141,11 @@ export async function openGripLab(
     responseFields: (fields) => fields,
     ended: (status) => ended.push(status),
   };
-  const holds = new HttpHolds({
-    channels: hub,
-    clock,
-    random,
-    limits,
-    logger: lab.logger,
-    metrics,
-    attendance,
-  });
+  const { logger } = lab;
+  const filters = new FilterRequests({ clock, limits, logger, metrics, deadlines });
+  const sessions = new GripSessions({ clock, limits, logger, metrics });
+  const shared = { clock, random, limits, logger, metrics, filters, sessions, attendance };
+  const holds = new HttpHolds({ ...shared, channels: hub });
   handler = (exchange) => {
     const { method, target, headers } = exchange.request;
     const fields = ['Host', authority, ...route.gripFields()];
@@ -161,6 +168,7 @@ export async function openGripLab(
   t.after(async () => {
     hub.drain();
     holds.close();
+    filters.close();
     upstream.close();
     deadlines.stop();
     server.closeAllConnections();
@@ -174,6 +182,7 @@ export async function openGripLab(
     hub,
     log,
     holds,
+    sessions,
     publisher,
     asked,
     ended,

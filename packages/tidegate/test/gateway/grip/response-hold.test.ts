@@ -350,3 +350,19 @@ test('a request with a body is not made again: the held response answers', async
   assert.equal((await response(client)).body, 'held');
   assert.equal(lab.asked.length, 1);
 });
+
+test('build-id numbers a held body, and one that it cannot follow is refused', async (t) => {
+  const lab = await openGripLab(t);
+  const fields = {
+    'Grip-Hold': 'response',
+    'Grip-Channel': 'news; prev-id=7; filter=build-id',
+    'Grip-Set-Meta': 'id_format="%(news)s"',
+  };
+  lab.answers((_, response) => response.writeHead(200, fields).end('last %I\n'));
+  const client = await lab.get();
+  await lab.subscribed('news');
+  await lab.items({ channel: 'news', 'http-response': { action: 'close' } });
+  assert.equal((await response(client)).body, 'last 7\n');
+  lab.answers((_, response) => response.writeHead(200, fields).end('%s'));
+  assert.match((await response(await lab.get())).head, /^HTTP\/1\.1 502 /);
+});

@@ -378,3 +378,46 @@ test('a close that is published while the body still comes ends the stream behin
   bodies[0].end();
   await comes(client, 'body 2 3 <end>');
 });
+
+const BUILDS_ID = {
+  'Grip-Channel': 'news; prev-id=1; filter=build-id',
+  'Grip-Set-Meta': 'id_format="%(news)s"',
+  'Grip-Link': '</next>; rel=next',
+};
+
+test('build-id numbers the body of the origin as it numbers what is published, and that of next links', async (t) => {
+  const lab = await openGripLab(t);
+  const filtered = (id: string, content: string) =>
+    item(content, { id, 'http-stream': { content, 'content-filters': ['build-id'] } });
+  lab.answers((request, response) => {
+    if (request.url === '/next') {
+      response.writeHead(200, hold({ 'Grip-Channel': 'news; prev-id=2; filter=build-id' })).end('(%I) ');
+      return;
+    }
+    response.writeHead(200, hold(BUILDS_ID)).write('[%');
+    setImmediate(() => response.end('I, 100 %%] '));
+  });
+  await lab.items(filtered('1', 'one'));
+  const client = await lab.get();
+  await lab.subscribed('news');
+  await comes(client, '[1, 100 %] ');
+  await lab.items(filtered('2', '<%I> '));
+  await comes(client, '[1, 100 %] <2> ');
+  await lab.items({ channel: 'news', 'http-stream': { action: 'hint' } });
+  await comes(client, '[1, 100 %] <2> (2) ');
+});
+
+test('a body that build-id cannot follow cuts the stream off, and an instruction that it cannot is refused', async (t) => {
+  const lab = await openGripLab(t);
+  lab.answers((_, response) => response.writeHead(200, hold(BUILDS_ID)).end('50 % off'));
+  const client = await lab.get();
+  await client.ended();
+  assert.doesNotMatch(client.received, /off|\r\n0\r\n/);
+  lab.answers((_, response) => response.writeHead(200, hold(BUILDS_ID)).end('50 %'));
+  assert.doesNotMatch(await (await lab.get()).ended(), /\r\n0\r\n/);
+  lab.answers((_, response) =>
+    response.writeHead(200, hold({ ...BUILDS_ID, 'Grip-Set-Meta': 'a="b"' })).end('x'),
+  );
+  assert.match((await response(await lab.get())).head, /^HTTP\/1\.1 502 /);
+  assert.equal(lab.metric('tidegate_grip_instructions_invalid_total'), 3);
+});

@@ -46,7 +46,7 @@ describe('Filters', () => {
 test('The features are those that GRIP names, with a filter for each that is known', () => {
   assert.equal(
     GRIP_FEATURES.join(', '),
-    'status, session, link:next, link:gone, filter:skip-self, filter:skip-users, filter:require-sub, filter:build-id, filter:var-subst',
+    'status, session, link:next, link:gone, filter:skip-self, filter:skip-users, filter:require-sub, filter:build-id, filter:var-subst, filter:http-check, filter:http-modify',
   );
 });
 
