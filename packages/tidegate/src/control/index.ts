@@ -62,7 +62,7 @@ export function controlRoutes(options: ControlOptions): readonly AdminRoute[] {
     watchRoute({ store: resources, clock, keepAliveIntervalMs: limits.keepAliveIntervalMs }),
     openApiRoute([...resources.kinds.values()]),
     purgeRoute(purge),
-    reloadRoute(reload),
+    reloadRoute(reload, resources.kinds),
     ...resourceRoutes(resources),
   ];
 }

@@ -3,6 +3,7 @@ import type { StoredChange } from './change-set.ts';
 import type { ResourceKind, ResourceName, ResourceSpec } from './port.ts';
 import { isSameJson } from './same-json.ts';
 import { schemaCheckOf, schemaFingerprint } from './schema-check.ts';
+import { meantSpec } from './secret-members.ts';
 import type { Snapshot } from './snapshot.ts';
 import { keyOf, resourceBytes, type StoredState } from './stored-state.ts';
 
@@ -150,8 +151,9 @@ export async function planChanges(
   await checkSpecs(requested, context);
   checkNames(requested, context);
   const differences = requested.map(({ kind, name, spec }): Difference => {
+    const known = kindOf(context.kinds, kind);
     const before = context.state.get({ kind, name })?.spec ?? null;
-    const after = spec === null ? null : kindOf(context.kinds, kind).complete(name, spec);
+    const after = spec === null ? null : known.complete(name, meantSpec(known, spec, before));
     const changed = before === null ? 'create' : after === null ? 'delete' : 'update';
     return { kind, name, action: isSameJson(before, after) ? 'unchanged' : changed, before, after };
   });

@@ -7,6 +7,7 @@ import { applyChanges, putSpec } from './request-json.ts';
 import type { ResourceStore } from './resource-store.ts';
 import { viewKind, viewResource } from './resource-view.ts';
 import type { WriteResult } from './resource-write.ts';
+import { shownDifference } from './secret-members.ts';
 
 /** One resource with its entity tag. */
 function resourceResponse(
@@ -80,7 +81,8 @@ function applyRoute(store: ResourceStore): AdminRoute {
       const dryRun = request.query.get('dryRun') === 'true';
       const changes = applyChanges(request);
       const { position, differences } = await write(store, request, changes, dryRun ? 'dry-run' : 'apply');
-      return jsonResponse(200, { dryRun, position, differences });
+      const shown = differences.map((each) => shownDifference(store.kinds.get(each.kind), each));
+      return jsonResponse(200, { dryRun, position, differences: shown });
     },
   };
 }

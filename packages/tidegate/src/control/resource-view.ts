@@ -1,8 +1,9 @@
 import { TidegateError } from '../kernel/index.ts';
 import { named } from './plan.ts';
 import type { ObservedThing, Resource, ResourceKind, ResourceSnapshot, ResourceSpec } from './port.ts';
+import { shownSpec } from './secret-members.ts';
 
-/** A resource as the admin API shows it. */
+/** A resource as the admin API shows it: without secrets. */
 export interface ResourceView {
   readonly kind: string;
   readonly name: string;
@@ -24,9 +25,10 @@ function viewOf(
   const status = thing === undefined ? {} : { status: thing.status };
   if (resource !== undefined) {
     const { spec, version, source } = resource;
-    return { kind: kind.kind, name, spec, version, source, ...status };
+    return { kind: kind.kind, name, spec: shownSpec(kind, spec), version, source, ...status };
   }
-  return { kind: kind.kind, name, spec: thing?.spec ?? {}, version: 0, source: 'undeclared', ...status };
+  const spec = shownSpec(kind, thing?.spec ?? {});
+  return { kind: kind.kind, name, spec, version: 0, source: 'undeclared', ...status };
 }
 
 /** Everything of a kind by name: what is declared, and what is there all the same. */

@@ -2,6 +2,7 @@ import { type Clock, TidegateError } from '../kernel/index.ts';
 import type { AdminRequest, AdminRoute } from '../listeners/index.ts';
 import type { AppliedChangeSet } from './port.ts';
 import type { ResourceStore } from './resource-store.ts';
+import { shownSpec } from './secret-members.ts';
 
 export interface WatchOptions {
   readonly store: ResourceStore;
@@ -36,8 +37,13 @@ function positionOf({ query, headers }: AdminRequest, now: number): number {
   throw new TidegateError('http_query_invalid', `from is a position, and not ${JSON.stringify(text)}.`);
 }
 
-function changeSetValue({ position, id, who, atMs, changes }: AppliedChangeSet) {
-  return { position, id, who, at: new Date(atMs).toISOString(), changes };
+function changeSetValue({ position, id, who, atMs, changes }: AppliedChangeSet, { kinds }: ResourceStore) {
+  const shown = changes.map((change) => {
+    const kind = kinds.get(change.kind);
+    const { spec } = change;
+    return spec === null || kind === undefined ? change : { ...change, spec: shownSpec(kind, spec) };
+  });
+  return { position, id, who, at: new Date(atMs).toISOString(), changes: shown };
 }
 
 /** `GET /api/watch`: the changes as they take effect, from now on or from a position; as lines of JSON or as an event stream. */
@@ -55,9 +61,10 @@ export function watchRoute({ store, clock, keepAliveIntervalMs }: WatchOptions):
         body: {
           start(out) {
             out.write(form.event(from, { position: from }));
-            for (const applied of missed) out.write(form.event(applied.position, changeSetValue(applied)));
+            for (const applied of missed)
+              out.write(form.event(applied.position, changeSetValue(applied, store)));
             const stop = store.onChange((_snapshot, applied) =>
-              out.write(form.event(applied.position, changeSetValue(applied))),
+              out.write(form.event(applied.position, changeSetValue(applied, store))),
             );
             const timer = clock.setRepeatingTimer(() => out.write(form.keepAlive), keepAliveIntervalMs);
             return () => {

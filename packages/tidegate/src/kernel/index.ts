@@ -20,6 +20,7 @@ export {
 } from './line.ts';
 export { Liveness, type LivenessOptions, type Watched } from './liveness.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { MASKED_SECRET } from './masked-secret.ts';
 export type {
   BoundPublisher,
   BoundSocket,

@@ -22,10 +22,10 @@ test('a reload is answered with what came of it, or with why it was refused, and
     hidden: [key],
     restart: ['workers'],
   };
-  const route = reloadRoute(async () => result);
+  const route = reloadRoute(async () => result, new Map());
   const { status, body } = await route.handle(REQUEST);
   assert.deepEqual([status, JSON.parse(String(body))], [200, result]);
   assert.notEqual(route.open, true);
-  const refused = reloadRoute(() => Promise.reject(new TidegateError('config_refused', 'why')));
+  const refused = reloadRoute(() => Promise.reject(new TidegateError('config_refused', 'why')), new Map());
   await assert.rejects(async () => refused.handle(REQUEST), { code: 'config_refused', detail: 'why' });
 });

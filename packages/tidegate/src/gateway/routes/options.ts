@@ -180,6 +180,7 @@ export const routeSchema = {
         key: {
           type: 'string',
           minLength: 1,
+          writeOnly: true,
           description:
             'The secret that Grip-Sig is signed with, so that the origin knows that it is asked by the gateway.',
         },

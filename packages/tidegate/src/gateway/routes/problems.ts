@@ -1,4 +1,4 @@
-import { TidegateError } from '../../kernel/index.ts';
+import { MASKED_SECRET, TidegateError } from '../../kernel/index.ts';
 import { isCallback } from '../../wire/jsonp/index.ts';
 import { durationMs } from '../duration.ts';
 import type { OptionProblem } from '../option-problem.ts';
@@ -49,6 +49,12 @@ export function findRouteProblems(options: RouteOptions): readonly OptionProblem
   checkFields(route, complain);
   checkTimes(route, complain);
   checkBrowsers(route, complain);
+  if (route.grip?.key === MASKED_SECRET)
+    complain(
+      ['grip', 'key'],
+      `${MASKED_SECRET} stands for the secret of a stored route, and there is none here`,
+      'Write the secret.',
+    );
   return problems;
 }
 
