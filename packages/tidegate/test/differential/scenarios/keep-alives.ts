@@ -19,7 +19,8 @@ async function started(stage: Stage, value: string): Promise<Recording> {
   await stage.subscribed(stream);
   await stage.publish(content('end\n'));
   await stream.until('end\n');
-  return { status: stream.status, text: textOf(stream) };
+  // One of a second may come at any time: Pushpin takes up to a second off.
+  return { status: stream.status, text: textOf(stream).replaceAll('ping', '') };
 }
 
 /** What streams are sent so that they stay open. */
@@ -32,6 +33,7 @@ export const KEEP_ALIVES: readonly Scenario[] = [
     ['of JSON', '{"type":"ping"}\\n; format=cstring; timeout=1', '{"type":"ping"}\n'],
     ['mode idle', 'ping; timeout=1; mode=idle', 'ping'],
     ['mode interval', 'ping; timeout=1; mode=interval', 'ping'],
+    ['with a time-out of zero', 'ping; timeout=0', 'ping'],
   ].map(([name, value, expected]) => ({
     name: `keep-alive ${name}`,
     run: (stage: Stage) => keptAlive(stage, value, expected),
@@ -55,7 +57,6 @@ export const KEEP_ALIVES: readonly Scenario[] = [
   ...[
     ['an unknown format', 'ping; format=rot13; timeout=1'],
     ['a time-out that is no number', 'ping; timeout=soon'],
-    ['a time-out of zero', 'ping; timeout=0'],
     ['an unknown mode', 'ping; timeout=55; mode=sometimes'],
     ['a cstring that ends in a backslash', 'ping\\; format=cstring; timeout=55'],
     ['no time-out', 'ping'],
