@@ -19,8 +19,8 @@ const WARM_SECONDS = 2;
 const options = readOptions(PURPOSE, {
   connections: '64',
   rate: '2000',
-  rounds: '5',
-  seconds: '3',
+  rounds: '3',
+  seconds: '8',
   cores: 'apart',
 });
 const [connections = 64] = options.numbers('connections');
