@@ -99,7 +99,7 @@ function attendanceOf({ listen: { zmq } }: ResolvedConfig): LocalAttendance | nu
 
 /** The gateway of a process, by the rules of this moment. */
 export function openGatewayOf(
-  { config, hub, clock, limits, logger, metrics }: ServingParts,
+  { config, hub, clock, limits, logger, metrics, presence }: ServingParts,
   specs: ResourceSpecs,
 ): Gateway {
   const gateway = new Gateway({
@@ -112,6 +112,7 @@ export function openGatewayOf(
     builtIn: BUILT_IN_PATHS,
     channelsPath: CHANNELS_PATH,
     attendance: attendanceOf(config),
+    present: (channel, who) => presence.join(channel, { ...who, connInfo: null, chanInfo: null }),
   });
   gateway.adopt(gatewayRules(specs));
   return gateway;

@@ -1,6 +1,7 @@
 import type { Channels } from '../channels/index.ts';
 import type { Clock, Limits, Logger, Metrics, Random } from '../kernel/index.ts';
 import type { LocalAttendance } from './grip-attendance/local-attendance.ts';
+import type { ListPresent } from './grip-presence/port.ts';
 import type { NameLookup } from './origin/resolver.ts';
 
 /** What a gateway is made of. */
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   readonly channelsPath: string;
   /** The list of those whom GRIP holds here. Default: null, nobody wants to know. */
   readonly attendance?: LocalAttendance | null;
+  /** Lists those whom GRIP holds, and whose origin says who they are, as present. Default: null, nobody is listed. */
+  readonly present?: ListPresent | null;
   /** How names of targets are looked up. Default: as the system does. */
   readonly lookup?: NameLookup;
 }

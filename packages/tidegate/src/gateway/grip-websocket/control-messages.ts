@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { type ControlMessage, parseControlMessage } from '../../wire/grip/index.ts';
+import { USER_META } from '../grip-presence/present-user.ts';
 import type { MetaValues } from './meta-values.ts';
 import type { SessionTimes } from './session-times.ts';
 import type { SocketContext } from './socket-context.ts';
@@ -10,6 +11,8 @@ export interface ControlTargets {
   readonly subscriptions: Subscriptions;
   readonly times: SessionTimes;
   readonly subscriptionMeta: MetaValues;
+  /** What the origin calls the connection; null if it has no name for it. */
+  readonly connectionId: string | null;
   /** The session that the client belongs to from now on; null for none. */
   setSession(id: string | null): void;
   /** The origin leaves. */
@@ -56,6 +59,7 @@ export function applyControl(message: ControlMessage, targets: ControlTargets): 
       break;
     case 'set-meta':
       targets.subscriptionMeta.put(message.name, message.value);
+      if (message.name === USER_META) subscriptions.identify(targets.subscriptionMeta, targets.connectionId);
       break;
     case 'keep-alive':
       times.keepAlive(message.keepAlive);

@@ -75,6 +75,10 @@ export class GripSession implements ClientOwner, OriginSocketOwner, Subscription
     this.subscriptionMeta = new MetaValues(context.limits);
   }
 
+  get connectionId(): string | null {
+    return this.#options.connectionId;
+  }
+
   /** What the client's upgraded connection belongs to. */
   get client(): ClientEnd {
     return this.#client;

@@ -4,6 +4,7 @@ import { ReceiverPool } from '../../wire/websocket/index.ts';
 import type { FilterRequests } from '../grip/filter-requests.ts';
 import { ItemReader } from '../grip/rendered-item.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
+import type { ListPresent } from '../grip-presence/port.ts';
 import type { GripSessions } from '../grip-sessions/index.ts';
 import { createFrameEncoder, createItemEncoder } from './encoders.ts';
 import { SocketMetrics } from './socket-metrics.ts';
@@ -23,6 +24,8 @@ export interface SocketContextOptions {
   readonly sessions: GripSessions;
   /** The list of who is there. Default: null, nobody wants to know. */
   readonly attendance?: Attendance | null;
+  /** Lists those who have a user as present. Default: null, nobody is listed. */
+  readonly present?: ListPresent | null;
 }
 
 /** What all GRIP WebSockets share. */
@@ -36,6 +39,7 @@ export class SocketContext {
   readonly filters: FilterRequests;
   readonly sessions: GripSessions;
   readonly attendance: Attendance | null;
+  readonly present: ListPresent | null;
   readonly metrics: SocketMetrics;
   readonly frameEncoder: FrameEncoder;
   readonly itemEncoder: FrameEncoder;
@@ -51,6 +55,7 @@ export class SocketContext {
     this.filters = options.filters;
     this.sessions = options.sessions;
     this.attendance = options.attendance ?? null;
+    this.present = options.present ?? null;
     this.metrics = new SocketMetrics(options.metrics);
     const reader = new ItemReader(options.limits);
     this.frameEncoder = createFrameEncoder(reader, this.metrics.notMeant);

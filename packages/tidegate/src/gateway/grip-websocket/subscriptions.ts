@@ -2,6 +2,7 @@ import { parsePosition } from '../../channels/index.ts';
 import { TidegateError } from '../../kernel/index.ts';
 import type { GripChannel } from '../../wire/grip/index.ts';
 import type { Attendee } from '../grip-attendance/port.ts';
+import { type PresentUser, presentUser } from '../grip-presence/present-user.ts';
 import type { GripRule } from '../routes/route.ts';
 import { type Beginning, ChannelSubscription, type SubscriptionOwner } from './channel-subscription.ts';
 import type { SocketContext } from './socket-context.ts';
@@ -19,6 +20,9 @@ export class Subscriptions {
     { readonly channel: GripChannel; readonly subscription: ChannelSubscription }
   >();
   #attendee: Attendee | null = null;
+  /** Null for nobody in particular. */
+  #present: PresentUser | null = null;
+  #isClosed = false;
 
   constructor(context: SocketContext, owner: SubscriptionOwner, rule: ChannelRule) {
     this.#context = context;
@@ -75,6 +79,7 @@ export class Subscriptions {
       const subscription = new ChannelSubscription(this.#context, owner, channel, prefix, beginning);
       this.#byName.set(name, { channel, subscription });
       if (isNew) this.#attendee?.join(prefix + name);
+      this.#present?.join(prefix + name);
     } catch (error) {
       if (isNew) owner.channelIds.delete(name);
       else this.#remove(name);
@@ -103,6 +108,18 @@ export class Subscriptions {
     this.#byName.delete(name);
     this.#owner.channelIds.delete(name);
     this.#attendee?.part(this.#rule.prefix + name);
+    this.#present?.part(this.#rule.prefix + name);
+  }
+
+  /**
+   * Is present in the channels from now on as the user that the meta names, if it does.
+   * @param client what the origin calls the WebSocket; null if it has no name for it
+   */
+  identify(meta: ReadonlyMap<string, string>, client: string | null): void {
+    if (this.#isClosed) return;
+    const { present, random } = this.#context;
+    this.#present = presentUser(meta, this.#present, { present, random, client });
+    this.#present?.follow([...this.#byName.keys()].map((name) => this.#rule.prefix + name));
   }
 
   get count(): number {
@@ -118,6 +135,8 @@ export class Subscriptions {
     for (const { subscription } of this.#byName.values()) subscription.close();
     this.#byName.clear();
     this.#attendee?.leave();
+    this.#present?.leave();
+    this.#isClosed = true;
   }
 
   #assertRoom(name: string): void {

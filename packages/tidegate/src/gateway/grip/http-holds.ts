@@ -9,6 +9,7 @@ import {
 } from '../../kernel/index.ts';
 import type { HttpExchange } from '../../listeners/port.ts';
 import type { Attendance } from '../grip-attendance/port.ts';
+import type { ListPresent } from '../grip-presence/port.ts';
 import type { GripSessions } from '../grip-sessions/index.ts';
 import type { OriginExchange, OriginHead, OriginReceiver, OriginRequest } from '../origin/exchange.ts';
 import type { FilterRequests } from './filter-requests.ts';
@@ -36,6 +37,8 @@ export interface HttpHoldsOptions {
   readonly sessions: GripSessions;
   /** The list of who is held. Default: null, nobody wants to know. */
   readonly attendance?: Attendance | null;
+  /** Lists streams that have a user as present. Default: null, nobody is listed. */
+  readonly present?: ListPresent | null;
 }
 
 /** How often time-outs and keep-alives are looked at. They are counted in seconds. */
@@ -56,6 +59,7 @@ export class HttpHolds implements GripHolds {
       ...options,
       metrics,
       attendance: options.attendance ?? null,
+      present: options.present ?? null,
       encoders,
       links: new LinkFetcher({ clock, random, limits, metrics }),
       lastIds: new LastIds(channels, encoders.streamFrames('raw')),

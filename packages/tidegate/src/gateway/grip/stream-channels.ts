@@ -4,6 +4,7 @@ import type { HttpExchange, StreamFraming } from '../../listeners/port.ts';
 import type { GripInstruct } from '../../wire/grip/index.ts';
 import { framingFor } from '../../wire/http1/index.ts';
 import type { Attendee } from '../grip-attendance/port.ts';
+import { type PresentUser, presentUser } from '../grip-presence/present-user.ts';
 import type { SessionTrack } from '../grip-sessions/index.ts';
 import { ChannelFeed, type FeedHost, type FeedOptions } from './channel-feed.ts';
 import type { Asked, FilterScope } from './filter-requests.ts';
@@ -56,6 +57,8 @@ export class StreamChannels implements FeedHost<StreamFrame> {
   #feeds = new Map<ChannelFeed<StreamFrame>, HoldChannel>();
   #meta: ReadonlyMap<string, string> = new Map();
   #session: SessionTrack | null = null;
+  /** Null for nobody in particular. */
+  #present: PresentUser | null = null;
   /** What came and is not done: the origin is asked about it, or about what came before it. */
   #work: Work = AT_ONCE;
   #state: 'shut' | 'open' | 'closed' = 'shut';
@@ -102,6 +105,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
     this.#meta = instruct.meta;
     this.#followSession(instruct);
     if (instruct.hold === 'stream') this.#follow(instruct.channels, asked, earlier.keys());
+    this.#beThere();
     // Last: of a channel that goes on, nobody is to hear that it had no subscriber for a moment.
     for (const { channel } of earlier.values()) this.#attendee?.part(channel);
   }
@@ -141,6 +145,14 @@ export class StreamChannels implements FeedHost<StreamFrame> {
       this.close();
       throw error;
     }
+  }
+
+  /** Is present in its channels, if the origin says who it is. */
+  #beThere(): void {
+    if (this.#state === 'closed') return;
+    const { present, random } = this.#context;
+    this.#present = presentUser(this.#meta, this.#present, { present, random, client: null });
+    this.#present?.follow([...this.#feeds.values()].map(({ channel }) => channel));
   }
 
   /** A session goes on until another takes its place. */
@@ -187,6 +199,7 @@ export class StreamChannels implements FeedHost<StreamFrame> {
     this.#state = 'closed';
     this.#work.close();
     this.#attendee?.leave();
+    this.#present?.leave();
     for (const feed of this.#feeds.keys()) feed.close();
   }
 

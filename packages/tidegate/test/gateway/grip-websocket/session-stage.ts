@@ -3,6 +3,7 @@ import type { Channels } from '../../../src/channels/index.ts';
 import { FilterRequests } from '../../../src/gateway/grip/filter-requests.ts';
 import { eventsOf } from '../../../src/gateway/grip/item-events.ts';
 import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
+import type { ListPresent } from '../../../src/gateway/grip-presence/port.ts';
 import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import type { OriginSocket } from '../../../src/gateway/grip-websocket/origin-socket.ts';
 import { GripSession } from '../../../src/gateway/grip-websocket/session.ts';
@@ -86,6 +87,10 @@ export interface SessionStageOptions {
   readonly channels?: Channels;
   /** By default nobody wants to know who is there. */
   readonly attendance?: Attendance | null;
+  /** By default nobody is listed as present. */
+  readonly present?: ListPresent | null;
+  /** By default the origin has no name for the connection. */
+  readonly connectionId?: string | null;
 }
 
 /** A session between a client, an origin that are the test, and the hub of the fixture. */
@@ -108,6 +113,8 @@ export class SessionStage {
     routeChannels = [],
     channels = hub,
     attendance = null,
+    present = null,
+    connectionId = null,
   }: SessionStageOptions = {}) {
     this.limits = resolveLimits(limits);
     const logger: Logger = {
@@ -129,12 +136,13 @@ export class SessionStage {
       random: seededRandom(1),
       channels,
       attendance,
+      present,
       filters: new FilterRequests(common),
       sessions: new GripSessions(common),
     });
     this.session = new GripSession(context, {
       request: { remoteAddress: '127.0.0.1', scheme: 'http' },
-      connectionId: null,
+      connectionId,
       mode: 'over_http',
       route: 'test',
       rule: { prefix: channelPrefix, channels: routeChannels },

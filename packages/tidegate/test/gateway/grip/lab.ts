@@ -10,6 +10,7 @@ import { GripPublisher, type ItemReceipt } from '../../../src/gateway/grip/grip-
 import { HttpHolds } from '../../../src/gateway/grip/http-holds.ts';
 import type { GripRoute } from '../../../src/gateway/grip/port.ts';
 import type { Attendance } from '../../../src/gateway/grip-attendance/port.ts';
+import type { ListPresent } from '../../../src/gateway/grip-presence/port.ts';
 import { GripSessions } from '../../../src/gateway/grip-sessions/index.ts';
 import type { OriginExchange, OriginReceiver, OriginRequest } from '../../../src/gateway/origin/exchange.ts';
 import { OriginFetch } from '../../../src/gateway/origin/origin-fetch.ts';
@@ -77,6 +78,7 @@ export async function openGripLab(
   gripFields: () => string[] = () => ['Grip-Feature', 'link:next'],
   open: (t: TestContext, handler: HttpHandler, overrides: Partial<Limits>) => Promise<Lab> = openLab,
   attendance: Attendance | null = null,
+  present: ListPresent | null = null,
 ): Promise<GripLab> {
   let handler: (exchange: HttpExchange) => void = () => {};
   const lab = await open(t, (exchange) => handler(exchange), overrides);
@@ -144,7 +146,7 @@ export async function openGripLab(
   const { logger } = lab;
   const filters = new FilterRequests({ clock, limits, logger, metrics, deadlines });
   const sessions = new GripSessions({ clock, limits, logger, metrics });
-  const shared = { clock, random, limits, logger, metrics, filters, sessions, attendance };
+  const shared = { clock, random, limits, logger, metrics, filters, sessions, attendance, present };
   const holds = new HttpHolds({ ...shared, channels: hub });
   handler = (exchange) => {
     const { method, target, headers } = exchange.request;
