@@ -125,6 +125,7 @@ export class Gateway implements RequestContext {
     this.#routeContext = {
       metrics: options.metrics,
       cache: this.cache,
+      limits: options.limits,
       viaName: `tidegate-${randomId(options.random, VIA_ID_CHARACTERS)}`,
     };
   }
@@ -213,7 +214,7 @@ export class Gateway implements RequestContext {
   }
 
   #dispatch(exchange: HttpExchange, hit: RouteHit): void {
-    const run = this.#runOf(hit.route);
+    const run = this.#runOf(hit.route).runFor(exchange.request, this.clock);
     if (hit.route.live !== null && this.#takesLive(exchange, hit, hit.route.live)) return;
     if (run.cache === null) new RoutedRequest(exchange, hit, run, this).start();
     else new CachedRequest(exchange, hit, run, this).start(run.cache);

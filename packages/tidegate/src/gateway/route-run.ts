@@ -1,6 +1,8 @@
-import type { Metrics } from '../kernel/index.ts';
+import type { Clock, Limits, Metrics } from '../kernel/index.ts';
+import type { HttpRequest } from '../listeners/port.ts';
 import { Bulkhead, CircuitBreaker, REQUEST_TIMEOUT_HEADER, RetryBudget } from '../policies/index.ts';
 import { type HttpCache, type RouteCache, SURROGATE_KEY } from './cache/index.ts';
+import { FrontGateways } from './front-gateways.ts';
 import { RouteFigures } from './gateway-metrics.ts';
 import { GripSignature } from './grip-signature.ts';
 import type { RequestFieldRules } from './proxy/request-fields.ts';
@@ -10,6 +12,7 @@ import type { Route } from './routes/route.ts';
 export interface RouteContext {
   readonly metrics: Metrics;
   readonly cache: HttpCache;
+  readonly limits: Limits;
   /** How this gateway is called on the way. */
   readonly viaName: string;
 }
@@ -26,16 +29,19 @@ export class RouteRun {
   readonly requestRules: RequestFieldRules;
   /** Null if the route does not cache. */
   readonly cache: RouteCache | null;
+  /** The same route for gateways in front that have signed: GRIP is between them and the origin. Null if none are known. */
+  readonly #passing: { readonly front: FrontGateways; readonly run: RouteRun } | null;
   readonly #grip: GripSignature | null;
   readonly #removedFromResponse: ReadonlySet<string>;
   readonly #addedToResponse: readonly string[];
 
-  constructor(route: Route, context: RouteContext) {
+  /** @param shared the run of the same route with GRIP, whose figures and circuit this one has as well */
+  constructor(route: Route, context: RouteContext, shared: RouteRun | null = null) {
     this.route = route;
-    this.breaker = route.breaker === null ? null : new CircuitBreaker(route.breaker);
-    this.bulkhead = route.bulkhead === null ? null : new Bulkhead(route.bulkhead);
-    this.retryBudget = route.retry === null ? null : new RetryBudget(route.retry);
-    this.figures = new RouteFigures(route.name, context.metrics);
+    this.breaker = shared?.breaker ?? (route.breaker === null ? null : new CircuitBreaker(route.breaker));
+    this.bulkhead = shared?.bulkhead ?? (route.bulkhead === null ? null : new Bulkhead(route.bulkhead));
+    this.retryBudget = shared?.retryBudget ?? (route.retry === null ? null : new RetryBudget(route.retry));
+    this.figures = shared?.figures ?? new RouteFigures(route.name, context.metrics);
     this.#grip = route.grip === null ? null : new GripSignature(route.grip);
     this.cache = route.cache === null ? null : context.cache.route(route.name, route.cache);
     const { request, response } = route.headers;
@@ -49,6 +55,22 @@ export class RouteRun {
     const own = this.cache === null ? [] : [SURROGATE_KEY];
     this.#removedFromResponse = new Set([...namesOf(response), ...own]);
     this.#addedToResponse = Object.entries(response.set).flat();
+    const upstreamKey = route.grip?.upstreamKey ?? null;
+    this.#passing =
+      upstreamKey === null
+        ? null
+        : {
+            front: new FrontGateways(upstreamKey, context.limits),
+            run: new RouteRun({ ...route, grip: null, cache: null }, context, this),
+          };
+  }
+
+  /** How a request goes by the route: without GRIP and the cache, if a gateway in front does both for its client. */
+  runFor({ headers }: HttpRequest, clock: Clock): RouteRun {
+    const passing = this.#passing;
+    if (passing === null) return this;
+    const signature = headers.get('grip-sig');
+    return signature !== undefined && passing.front.hasSigned(signature, clock.nowMs()) ? passing.run : this;
   }
 
   /** The fields by which an origin knows that it is asked by a gateway that speaks GRIP, and by which one. Names and values in turn. */

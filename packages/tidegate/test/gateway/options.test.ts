@@ -142,6 +142,7 @@ test('a route is given with durations in milliseconds and names of fields in low
   });
   assert.deepEqual(route.grip, {
     key: 'secret',
+    upstreamKey: null,
     issuer: 'tidegate',
     prefix: '',
     channels: [],
@@ -193,6 +194,22 @@ test('what a schema cannot say of a route is found, with where it stands', () =>
     'crossOrigin.jsonp.defaultCallback',
   ]);
   assert.deepEqual(problemsOf({ upstream: 'a', breaker: { openFor: '1h' } }), ['breaker.openFor']);
+});
+
+test('a key that Grip-Sig cannot be signed or checked with is found, and not named', () => {
+  const PEM = '-----BEGIN PUBLIC KEY-----\nbm9uZQ==\n-----END PUBLIC KEY-----';
+  for (const name of ['key', 'upstreamKey'] as const) {
+    for (const key of [PEM, 'base64:%%%', '(secret)']) {
+      const problems = findRouteProblems({ upstream: 'a', grip: { [name]: key } });
+      assert.deepEqual(
+        problems.map(({ path }) => path),
+        [['grip', name]],
+        `${name}: ${key}`,
+      );
+      assert.ok(!problems[0].message.includes('bm9uZQ'), problems[0].message);
+    }
+    assert.deepEqual(findRouteProblems({ upstream: 'a', grip: { [name]: 'base64:c2VjcmV0' } }), []);
+  }
 });
 
 test('a literal prefix may be taken away whatever segments follow', () => {

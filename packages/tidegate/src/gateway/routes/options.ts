@@ -184,6 +184,13 @@ export const routeSchema = {
           description:
             'The secret that Grip-Sig is signed with, so that the origin knows that it is asked by the gateway.',
         },
+        upstreamKey: {
+          type: 'string',
+          minLength: 1,
+          writeOnly: true,
+          description:
+            'The secret, or the public key, of gateways in front of this one. A request with their Grip-Sig passes to the origin as it is, and what the origin answers passes to them, instructions included.',
+        },
         issuer: {
           type: 'string',
           minLength: 1,

@@ -1,4 +1,4 @@
-import { MASKED_SECRET, TidegateError } from '../../kernel/index.ts';
+import { TidegateError } from '../../kernel/index.ts';
 import { isCallback } from '../../wire/jsonp/index.ts';
 import { durationMs } from '../duration.ts';
 import type { OptionProblem } from '../option-problem.ts';
@@ -7,6 +7,7 @@ import type { CompleteRouteOptions, RouteOptions } from './options.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
 import { completeRoute } from './route.ts';
 import { matchOfOptions, type RouteMatch } from './route-match.ts';
+import { signatureKeyProblem } from './signature-key-problem.ts';
 
 /** Fields that say how a message is framed, or that belong to one connection (RFC 9110, section 7.6.1): the gateway's own. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -49,12 +50,10 @@ export function findRouteProblems(options: RouteOptions): readonly OptionProblem
   checkFields(route, complain);
   checkTimes(route, complain);
   checkBrowsers(route, complain);
-  if (route.grip?.key === MASKED_SECRET)
-    complain(
-      ['grip', 'key'],
-      `${MASKED_SECRET} stands for the secret of a stored route, and there is none here`,
-      'Write the secret.',
-    );
+  for (const name of ['key', 'upstreamKey'] as const) {
+    const problem = signatureKeyProblem(route.grip?.[name]);
+    if (problem !== null) complain(['grip', name], problem, 'Write a secret, or a key as PEM.');
+  }
   return problems;
 }
 

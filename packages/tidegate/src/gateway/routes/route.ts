@@ -28,6 +28,8 @@ export interface LiveRule {
 /** How instructions of the origin are taken. */
 export interface GripRule {
   readonly key: string | null;
+  /** Of gateways in front, which speak GRIP with the origin themselves. */
+  readonly upstreamKey: string | null;
   readonly issuer: string;
   readonly prefix: string;
   /** What is subscribed to whatever the origin says; without the prefix. */
@@ -208,14 +210,18 @@ export function routeOf(name: string, options: RouteOptions): Route {
     fallback: given(complete.fallback, fallbackOf),
     cache: given(complete.cache, (cache) => cacheRuleOf(cache, complete.fallback?.stale)),
     live: given(complete.live, ({ every, mode }) => ({ everyMs: durationMs(every), mode })),
-    grip: given(complete.grip, ({ key = null, issuer, prefix = '', channels, session, websocket }) => ({
-      key,
-      issuer,
-      prefix,
-      channels,
-      session,
-      websocket,
-    })),
+    grip: given(
+      complete.grip,
+      ({ key = null, upstreamKey = null, issuer, prefix = '', channels, session, websocket }) => ({
+        key,
+        upstreamKey,
+        issuer,
+        prefix,
+        channels,
+        session,
+        websocket,
+      }),
+    ),
     sockjs: given(complete.sockjs, ({ path, originPath, clientUrl }) => ({
       path: normalPathOfText(path),
       originPath: originPath === undefined ? null : normalPathOfText(originPath),

@@ -11,6 +11,7 @@ import { type ErrorCode, TidegateError } from '../../../src/kernel/index.ts';
 
 export const RULE: GripRule = {
   key: null,
+  upstreamKey: null,
   issuer: 'tidegate',
   prefix: '',
   channels: [],

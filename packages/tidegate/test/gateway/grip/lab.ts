@@ -127,6 +127,7 @@ export async function openGripLab(
     name: 'all',
     rule: {
       key: null,
+      upstreamKey: null,
       issuer: 'test',
       prefix,
       channels: [],
