@@ -11,8 +11,6 @@ const HOLDERS_MAX = 32;
 
 // One list for the process, and the machine's own turns: sockets are real, whatever clock those who use them go by.
 let held: HoldsWrites[] = [];
-/** The list that is used next, so that none is made for each turn. */
-let spare: HoldsWrites[] = [];
 
 /**
  * Has `sendHeld` called once all that has arrived in this turn of the event loop is handled. What many requests cause is then sent in one go: a process at
@@ -27,8 +25,12 @@ export function holdWrites(holder: HoldsWrites): void {
 
 function release(): void {
   const holders = held;
-  held = spare;
-  spare = holders;
-  for (const holder of holders) holder.sendHeld();
-  holders.length = 0;
+  held = [];
+  let sent = 0;
+  try {
+    while (sent < holders.length) holders[sent++].sendHeld();
+  } finally {
+    // What goes wrong with one must not keep the others from being sent.
+    while (sent < holders.length) holdWrites(holders[sent++]);
+  }
 }

@@ -38,3 +38,21 @@ test('the first of many waits for a bounded number of others', async () => {
   await turn();
   assert.equal(sent, 33);
 });
+
+test('one that fails is told to who caused it, and keeps none of the others from being sent', async () => {
+  const sent: number[] = [];
+  const fail = (): void => {
+    throw new Error('a fault');
+  };
+  // The last place is taken by who hears of it: nobody would, at the end of the turn.
+  for (let count = 0; count < 31; count++) {
+    holdWrites({ sendHeld: count === 3 ? fail : () => sent.push(count) });
+  }
+  assert.throws(() => holdWrites({ sendHeld: () => sent.push(31) }), /a fault/);
+  assert.deepEqual(sent, [0, 1, 2]);
+  await turn();
+  assert.equal(sent.length, 31);
+  holdWrites({ sendHeld: () => sent.push(32) });
+  await turn();
+  assert.equal(sent.length, 32);
+});
