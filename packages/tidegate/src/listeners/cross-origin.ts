@@ -1,5 +1,6 @@
 import { TidegateError } from '../kernel/index.ts';
 import { OriginPolicy } from './origin-policy.ts';
+import { PassedExchange } from './passed-exchange.ts';
 import type {
   ByteChannel,
   ByteChannelOwner,
@@ -80,71 +81,60 @@ function preflightHeaders({ headers }: HttpRequest): ResponseHeaders {
 }
 
 /** An exchange whose answers the page that asked may read. */
-class CrossOriginExchange implements HttpExchange {
-  readonly request: HttpRequest;
+class CrossOriginExchange extends PassedExchange {
   isAnswered = false;
-  readonly #exchange: HttpExchange;
   readonly #origin: string;
 
   constructor(exchange: HttpExchange, origin: string) {
-    this.request = exchange.request;
-    this.#exchange = exchange;
+    super(exchange);
     this.#origin = origin;
   }
 
-  respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void {
-    this.#exchange.respond(status, this.#readable(headers), body);
+  override respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void {
+    super.respond(status, this.#readable(headers), body);
     this.isAnswered = true;
   }
 
-  fail(error: TidegateError, headers: ResponseHeaders = {}): void {
-    this.#exchange.fail(error, this.#readable(headers));
+  override fail(error: TidegateError, headers: ResponseHeaders = {}): void {
+    super.fail(error, this.#readable(headers));
     this.isAnswered = true;
   }
 
-  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+  override relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
     const { status, reason, bodyBytes } = head;
     const fields = [...head.fields];
     for (const [name, value] of Object.entries(this.#readable({}))) fields.push(name, String(value));
-    const body = this.#exchange.relay({ status, reason, fields, bodyBytes }, owner);
+    const body = super.relay({ status, reason, fields, bodyBytes }, owner);
     this.isAnswered = true;
     return body;
   }
 
-  inform(status: number, fields: readonly string[]): void {
-    this.#exchange.inform(status, fields);
-  }
-
-  stream(
+  override stream(
     status: number,
     headers: ResponseHeaders,
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel {
-    const channel = this.#exchange.stream(status, this.#readable(headers), owner, framing);
+    const channel = super.stream(status, this.#readable(headers), owner, framing);
     this.isAnswered = true;
     return channel;
   }
 
-  converse(
+  override converse(
     status: number,
     headers: ResponseHeaders,
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel {
-    const channel = this.#exchange.converse(status, this.#readable(headers), owner, framing);
+    const channel = super.converse(status, this.#readable(headers), owner, framing);
     this.isAnswered = true;
     return channel;
   }
 
-  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
-    const channel = this.#exchange.upgrade(headers, owner);
+  override upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
+    const channel = super.upgrade(headers, owner);
     this.isAnswered = true;
     return channel;
-  }
-
-  onAbandoned(callback: () => void): void {
-    this.#exchange.onAbandoned(callback);
   }
 
   #readable(headers: ResponseHeaders): ResponseHeaders {

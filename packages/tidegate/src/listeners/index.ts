@@ -12,6 +12,7 @@ export { type CrossOriginOptions, withCrossOrigin } from './cross-origin.ts';
 export { createHttpListener, type HttpListenerOptions } from './http-listener.ts';
 export { assertFree } from './listen.ts';
 export { assertListenable, isLoopback } from './loopback.ts';
+export { PassedExchange } from './passed-exchange.ts';
 export type {
   BodyReceiver,
   ByteChannel,

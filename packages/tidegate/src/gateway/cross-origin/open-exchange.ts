@@ -1,10 +1,9 @@
 import type { TidegateError } from '../../kernel/index.ts';
-import { problemResponse } from '../../listeners/index.ts';
+import { PassedExchange, problemResponse } from '../../listeners/index.ts';
 import type {
   ByteChannel,
   ByteChannelOwner,
   HttpExchange,
-  HttpRequest,
   RelayedBody,
   RelayedHead,
   RelayOwner,
@@ -21,66 +20,51 @@ const NOT_IMPLEMENTED = 501;
  * An exchange whose answer any page may read. What the origin says of that itself counts; a preflight that the origin has no use for, which
  * shows in its refusing the method or the lack of a credential, is answered in its place.
  */
-export class OpenExchange implements HttpExchange {
-  readonly request: HttpRequest;
-  readonly #exchange: HttpExchange;
+export class OpenExchange extends PassedExchange {
   readonly #isPreflight: boolean;
 
   constructor(exchange: HttpExchange) {
+    super(exchange);
     const { method, headers } = exchange.request;
-    this.request = exchange.request;
-    this.#exchange = exchange;
     this.#isPreflight = method === 'OPTIONS' && headers.get('access-control-request-method') !== undefined;
   }
 
-  respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void {
+  override respond(status: number, headers: ResponseHeaders, body?: string | Uint8Array): void {
     const fields = pairsOf(headers);
-    if (!this.#isAnsweredFor(status, fields)) this.#exchange.respond(status, this.#opened(headers), body);
+    if (!this.#isAnsweredFor(status, fields)) super.respond(status, this.#opened(headers), body);
   }
 
-  fail(error: TidegateError, headers: ResponseHeaders = {}): void {
+  override fail(error: TidegateError, headers: ResponseHeaders = {}): void {
     const problem = problemResponse(error);
     const fields = [...pairsOf(problem.headers), ...pairsOf(headers)];
     if (this.#isAnsweredFor(problem.status, fields)) return;
     const added = headersOf(corsFields(this.request.headers, fields));
-    this.#exchange.fail(error, { ...headers, ...added });
+    super.fail(error, { ...headers, ...added });
   }
 
-  relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
+  override relay(head: RelayedHead, owner: RelayOwner): RelayedBody {
     const { status, reason, bodyBytes } = head;
     if (this.#isAnsweredFor(status, head.fields)) return NOWHERE(() => owner.closed());
     const fields = [...head.fields, ...corsFields(this.request.headers, head.fields)];
-    return this.#exchange.relay({ status, reason, fields, bodyBytes }, owner);
+    return super.relay({ status, reason, fields, bodyBytes }, owner);
   }
 
-  inform(status: number, fields: readonly string[]): void {
-    this.#exchange.inform(status, fields);
-  }
-
-  stream(
+  override stream(
     status: number,
     headers: ResponseHeaders,
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel {
-    return this.#exchange.stream(status, this.#opened(headers), owner, framing);
+    return super.stream(status, this.#opened(headers), owner, framing);
   }
 
-  converse(
+  override converse(
     status: number,
     headers: ResponseHeaders,
     owner: ByteChannelOwner,
     framing: StreamFraming,
   ): ByteChannel {
-    return this.#exchange.converse(status, this.#opened(headers), owner, framing);
-  }
-
-  upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
-    return this.#exchange.upgrade(headers, owner);
-  }
-
-  onAbandoned(callback: () => void): void {
-    this.#exchange.onAbandoned(callback);
+    return super.converse(status, this.#opened(headers), owner, framing);
   }
 
   #opened(headers: ResponseHeaders): ResponseHeaders {
@@ -91,7 +75,7 @@ export class OpenExchange implements HttpExchange {
   #isAnsweredFor(status: number, fields: readonly string[]): boolean {
     if (!this.#isPreflight || saysWhoMayRead(fields)) return false;
     if (status !== NOT_IMPLEMENTED && (status < 400 || status > 499)) return false;
-    this.#exchange.respond(NO_CONTENT, headersOf(corsFields(this.request.headers, [])));
+    super.respond(NO_CONTENT, headersOf(corsFields(this.request.headers, [])));
     return true;
   }
 }
