@@ -215,7 +215,6 @@ function gripOf(line: RouteLine): NonNullable<RouteOptions['grip']> {
     ...(issuer ? { issuer } : {}),
     ...(prefix ? { prefix } : {}),
     ...channelsOf(line),
-    ...(line.targets.some((target) => has(target, 'untrusted')) ? { trusted: false } : {}),
     ...(has(line.condition, 'session') ? { session: true } : {}),
     ...(overHttp === 'none' ? {} : { websocket: 'over_http' }),
   };

@@ -137,7 +137,7 @@ export const HOLDS = {
   },
   'untrusted-targets': {
     pushpin: '`untrusted` keeps requests, links and filters from private addresses',
-    here: 'Links and filters lead to the upstream of the route and nowhere else, which `addresses: public` keeps from private addresses. `grip.trusted` is imported, and has no effect',
+    here: 'Links and filters lead to the upstream of the route and nowhere else, which `addresses: public` keeps from private addresses',
     why: 'An origin that can be made to name another host would be a way to whatever the gateway can reach',
     unshown: 'all addresses of the suite are private',
   },

@@ -212,12 +212,6 @@ export const routeSchema = {
           description:
             'Channels that every held connection and every WebSocket of the route is subscribed to, without `prefix`. The origin cannot end that.',
         },
-        trusted: {
-          type: 'boolean',
-          default: true,
-          description:
-            'Has no effect; it is there for files that were imported from Pushpin. Links and filters of an origin never lead away from the upstream of the route, whatever stands here; `addresses` of the upstream says which addresses that may have.',
-        },
         session: {
           type: 'boolean',
           default: false,
