@@ -14,6 +14,7 @@ import type {
 } from '../../listeners/port.ts';
 import { WEBSOCKET_VERSION } from '../../wire/websocket/index.ts';
 import { FieldList } from '../cache/field-list.ts';
+import { headersOf, pairsOf } from '../cross-origin/answer-fields.ts';
 import { connectionOptions, isHopByHop } from '../origin/hop-by-hop.ts';
 import type { SockJsContext } from './context.ts';
 import type { OriginClient } from './origin-client.ts';
@@ -89,10 +90,7 @@ export class HandshakeExchange implements HttpExchange {
   }
 
   respond(status: number, headers: ResponseHeaders, body: string | Uint8Array = EMPTY): void {
-    const fields = Object.entries(headers).flatMap(([name, value]) =>
-      [value].flat().flatMap((one) => [name, one]),
-    );
-    this.#client.refused({ status, fields, body: Buffer.from(body as Uint8Array) });
+    this.#client.refused({ status, fields: pairsOf(headers), body: Buffer.from(body as Uint8Array) });
   }
 
   fail(error: TidegateError, headers: ResponseHeaders = {}): void {
@@ -135,7 +133,8 @@ export class HandshakeExchange implements HttpExchange {
   }
 
   upgrade(headers: ResponseHeaders, owner: ByteChannelOwner): ByteChannel {
-    return this.#client.accepted(headers, owner);
+    // Origins spell the names as they like.
+    return this.#client.accepted(headersOf(pairsOf(headers)), owner);
   }
 
   onAbandoned(callback: () => void): void {

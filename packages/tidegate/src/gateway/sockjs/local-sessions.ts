@@ -13,7 +13,7 @@ import { type AskingPage, askingPage, crossOriginHeaders, liveHeaders } from './
 import type { SockJsContext } from './context.ts';
 import { HandshakeExchange } from './handshake-exchange.ts';
 import { HttpSession, type Sent } from './http-session.ts';
-import { originHit, originQuery } from './origin-path.ts';
+import { originHit } from './origin-path.ts';
 import { ReceivingAnswer, type ReceivingForm } from './receiving-answer.ts';
 import type { SessionAnswer } from './session-answer.ts';
 import type { SessionRequest, Sessions } from './session-request.ts';
@@ -90,7 +90,7 @@ export class LocalSessions implements Sessions {
     const session = new HttpSession(this.#context, () => this.#sessions.delete(key));
     this.#sessions.set(key, session);
     session.receive(receiver);
-    const target = hit.path + originQuery(request.query);
+    const target = hit.path + request.query;
     const exchange = new HandshakeExchange(session.client, request.visitor, target, this.#context);
     try {
       this.#context.dispatch(exchange, hit);

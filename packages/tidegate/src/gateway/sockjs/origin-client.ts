@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type Expiring, TidegateError } from '../../kernel/index.ts';
+import { type Expiring, secretOf, TidegateError } from '../../kernel/index.ts';
 import { problemResponse } from '../../listeners/index.ts';
 import type { ByteChannel, ByteChannelOwner, ResponseHeaders } from '../../listeners/port.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type Violation,
   WebSocketReceiver,
 } from '../../wire/websocket/index.ts';
+import { pairsOf } from '../cross-origin/answer-fields.ts';
 import type { SockJsContext } from './context.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
 
@@ -42,6 +43,9 @@ export interface OriginClientOwner {
 
 /** What a WebSocket client says of a connection that is gone without a close frame. Never on the wire of WebSockets; SockJS can say it. */
 const CLOSE_LOST = 1006;
+
+/** RFC 6455, section 4.1. */
+const KEY_BYTES = 16;
 
 /** Asking; open; said goodbye to; gone. */
 type State = 'asking' | 'open' | 'closing' | 'over';
@@ -78,9 +82,7 @@ export class OriginClient implements ByteChannel, ReceiverEvents, Expiring {
         if (this.#state === 'open') owner.taken();
       },
     });
-    const key = Buffer.alloc(16);
-    for (let at = 0; at < key.length; at += 4) key.writeUInt32LE(random.uint32(), at);
-    this.key = key.toString('base64');
+    this.key = secretOf(random, KEY_BYTES).toString('base64');
     this.#receiver = new WebSocketReceiver({
       role: 'client',
       // From an origin, or from a channel.
@@ -143,7 +145,7 @@ export class OriginClient implements ByteChannel, ReceiverEvents, Expiring {
       return this;
     }
     this.#abandoned = null;
-    if (!accepts(headers, this.key)) {
+    if (headers['sec-websocket-accept'] !== acceptKey(this.key)) {
       this.failed(
         new TidegateError('upstream_malformed', 'Sec-WebSocket-Accept does not belong to the handshake.'),
       );
@@ -265,15 +267,4 @@ export class OriginClient implements ByteChannel, ReceiverEvents, Expiring {
     this.#origin = null;
     if (origin !== null) this.#context.clock.soon(() => origin.closed());
   }
-}
-
-/** The names of fields are as the origin spells them. */
-function accepts(headers: ResponseHeaders, key: string): boolean {
-  return Object.entries(headers).some(
-    ([name, value]) => name.toLowerCase() === 'sec-websocket-accept' && value === acceptKey(key),
-  );
-}
-
-function pairsOf(headers: ResponseHeaders): readonly string[] {
-  return Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one]));
 }

@@ -12,7 +12,6 @@ const CALLBACK_PARAMETER = /^(?:c|callback)=/;
 
 /** The query as the origin gets it: without the name that is only for the answer. */
 export function originQuery(query: string): string {
-  if (!query.includes('c=') && !query.includes('callback=')) return query;
   const kept = query
     .slice(1)
     .split('&')

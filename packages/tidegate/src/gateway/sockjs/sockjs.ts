@@ -12,7 +12,7 @@ import { ForwardedSessions } from './forwarded-sessions.ts';
 import { FramedSocket } from './framed-socket.ts';
 import { HandshakeExchange, visitorOf } from './handshake-exchange.ts';
 import { LocalSessions } from './local-sessions.ts';
-import { originHit } from './origin-path.ts';
+import { originHit, originQuery } from './origin-path.ts';
 import { SentBody } from './sent-body.ts';
 import { serveSessions } from './serve-sessions.ts';
 import { ExchangeAnswer } from './session-answer.ts';
@@ -134,8 +134,9 @@ export class SockJs {
   #session(exchange: HttpExchange, hit: RouteHit, sessionId: string, transport: SessionTransport): void {
     const { request } = exchange;
     if (!this.#isAllowed(exchange, BY_GET.has(transport) ? 'GET' : 'POST')) return;
-    const callback = request.query.get('c') ?? request.query.get('callback');
-    if (WITH_CALLBACK.has(transport) && (callback === null || !isCallback(callback))) {
+    const isCalling = WITH_CALLBACK.has(transport);
+    const callback = isCalling ? (request.query.get('c') ?? request.query.get('callback')) : null;
+    if (isCalling && (callback === null || !isCallback(callback))) {
       const page = askingPage((name) => request.headers.get(name));
       const what = callback === null ? '"callback" parameter required' : 'invalid "callback" parameter';
       exchange.respond(500, liveHeaders(page, TEXT), `${what}\n`);
@@ -146,6 +147,7 @@ export class SockJs {
         exchange.fail(body, crossOriginHeaders(askingPage((name) => request.headers.get(name))));
         return;
       }
+      const search = request.target.slice(request.path.length);
       const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded');
       this.#sessions.handle(
         {
@@ -154,7 +156,7 @@ export class SockJs {
           transport,
           callback,
           messages: transport === 'jsonp_send' && isForm === true ? messagesOfForm(body) : body,
-          query: request.target.slice(request.path.length),
+          query: isCalling ? originQuery(search) : search,
           visitor: visitorOf(request),
         },
         new ExchangeAnswer(exchange),

@@ -236,3 +236,21 @@ test('the server ends a session by saying so, and closes to the origin', async (
   assert.deepEqual(lab.ends, [{ code: 1001, reason: '' }]);
   await drained;
 });
+
+test('the subprotocol that the origin chooses is the one that the client is told', async (t) => {
+  const lab = await openSockJsLab(t);
+  const { client } = connectTo(t, lab, '/echo/000/chosen/websocket', ['chat', 'other']);
+  await once(client, 'open');
+  assert.equal(client.protocol, 'chat');
+});
+
+test('parameters of the application stay in the query, also where those of JSONP have the same names', async (t) => {
+  const lab = await openSockJsLab(t);
+  await lab.post('/echo/000/a/xhr?c=1&callback=2&token=3');
+  await lab.get('/echo/000/b/jsonp?c=called&token=4');
+  await until(() => lab.sockets.length === 2);
+  assert.deepEqual(
+    lab.sockets.map(({ request }) => request.url?.slice(request.url.indexOf('?'))),
+    ['?c=1&callback=2&token=3', '?token=4'],
+  );
+});
