@@ -17,7 +17,7 @@ import {
   ResponseParser,
   requestHead,
 } from '../../wire/http1/index.ts';
-import type { OriginReceiver, OriginRequest } from './exchange.ts';
+import type { OriginFailure, OriginReceiver, OriginRequest } from './exchange.ts';
 import { Http1Head } from './http1-head.ts';
 import type { OriginLink } from './origin-link.ts';
 import { linesOfPairs, requestLinesOf } from './request-lines.ts';
@@ -149,8 +149,8 @@ export class Http1Connection implements OriginLink, Expiring, HoldsWrites {
   // --- What the socket tells. ---
 
   readonly #received = (bytes: Buffer): void => {
-    if (this.#receiver === null) {
-      // Nobody has asked: taken for the next answer, it would be somebody else's.
+    if (this.#receiver === null || this.#heldHead !== '') {
+      // Nobody has asked, or it is not sent yet: taken for the next answer, it would be somebody else's.
       this.socket.destroy();
       return;
     }
@@ -179,9 +179,14 @@ export class Http1Connection implements OriginLink, Expiring, HoldsWrites {
         'upstream_reset',
         this.#hasAnswered ? 'The answer had begun.' : 'No byte of the answer had come.',
       ),
-      reached: this.#hasAnswered || this.answered === 0 ? 'origin' : 'idle_connection',
+      reached: this.#reached,
     });
   };
+
+  get #reached(): OriginFailure['reached'] {
+    if (this.#heldHead !== '') return 'nothing';
+    return this.#hasAnswered || this.answered === 0 ? 'origin' : 'idle_connection';
+  }
 
   // --- Reading the answer. ---
 

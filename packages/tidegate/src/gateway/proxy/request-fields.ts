@@ -2,6 +2,7 @@ import type { Headers, HttpRequest } from '../../listeners/port.ts';
 import type { FieldLines } from '../../wire/http1/index.ts';
 import type { ForwardChanges } from '../cache/index.ts';
 import { connectionOptions, isAmong, isHopByHop, namesByLength } from '../origin/hop-by-hop.ts';
+import { linesOfPairs } from '../origin/request-lines.ts';
 
 /** What a route does to the fields of a request. */
 export interface RequestFieldRules {
@@ -77,7 +78,7 @@ export function requestLines(
   const { host, scheme } = request;
   const named = connectionOptions(headers);
   let lines = `Host: ${hostName}\r\n`;
-  for (let at = 0; at < told.length; at += 2) lines += `${told[at]}: ${told[at + 1]}\r\n`;
+  lines += linesOfPairs(told);
   let from = 0;
   for (let index = 0; index < headers.count; index++) {
     if (isPassed(headers, index, named, rules, changes)) continue;
@@ -88,7 +89,7 @@ export function requestLines(
   lines += `X-Forwarded-For: ${wayOf(request)}\r\nX-Forwarded-Proto: ${scheme}\r\n`;
   if (host !== '') lines += `X-Forwarded-Host: ${host}\r\n`;
   lines += `Forwarded: ${forwardedOf(request)}\r\nVia: ${viaOf(request, rules)}\r\n`;
-  for (let at = 0; at < rules.add.length; at += 2) lines += `${rules.add[at]}: ${rules.add[at + 1]}\r\n`;
+  lines += linesOfPairs(rules.add);
   for (const [name, value] of changes?.add ?? []) lines += `${name}: ${value}\r\n`;
   if (acceptsTrailers(headers)) lines += 'TE: trailers\r\nConnection: TE\r\n';
   return lines;
