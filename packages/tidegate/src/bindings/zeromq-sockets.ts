@@ -104,6 +104,7 @@ class ZeromqSockets implements MessageSockets {
     const done = (bytes: number): void => {
       pending--;
       pendingBytes -= bytes;
+      if (pending >= pendingMax || pendingBytes >= pendingBytesMax) return;
       resume?.();
       resume = null;
     };

@@ -106,6 +106,29 @@ test('no more bytes are read than may be under way, but for the last message', a
   await until(() => taken.length === 4);
 });
 
+test('a small message that is done with makes no room while a large one is under way', async (t) => {
+  const taken: number[] = [];
+  const open: (() => void)[] = [];
+  const socket = await (await load()).pull({
+    ...HERE,
+    pendingMax: 100,
+    pendingBytesMax: 150,
+    take(frames, done) {
+      taken.push(frames[0].length);
+      open.push(done);
+    },
+  });
+  t.after(() => socket.close());
+  const push = client(t, new zeromq.Push(), socket.port);
+  for (const length of [10, 200, 201]) await push.send(Buffer.alloc(length));
+  await until(() => taken.length === 2);
+  open[0]();
+  for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+  assert.deepEqual(taken, [10, 200]);
+  open[1]();
+  await until(() => taken.length === 3);
+});
+
 test('a frame that is too large ends the connection of its sender, and nobody else is affected', async (t) => {
   const taken: string[] = [];
   const socket = await (await load()).pull({
