@@ -6,7 +6,7 @@ import { takeNews } from './grip-attendance/told-attendance.ts';
 import { TotalAttendance } from './grip-attendance/total-attendance.ts';
 import { AllProcesses } from './grip-processes/all-processes.ts';
 import type { GripProcess } from './grip-processes/port.ts';
-import { ZmqPorts, type ZmqPortsSettings } from './grip-zmq/zmq-ports.ts';
+import type { ZmqPorts, ZmqPortsSettings } from './grip-zmq/zmq-ports.ts';
 
 export interface GripControlOptions {
   /** The process that this one is. */
@@ -62,6 +62,8 @@ export class GripControl {
     publishAs: EventPublisher,
   ): Promise<ZmqPorts> {
     const { publisher, processes } = this;
+    // Most servers have none, and start without it.
+    const { ZmqPorts } = await import('./grip-zmq/zmq-ports.ts');
     this.#zmq = await ZmqPorts.open({
       ...this.#options,
       settings,

@@ -35,7 +35,7 @@ export class SessionRules {
     return [...this.#rules.values()];
   }
 
-  /** Those for a request, in the order in which they came. */
+  /** Those for a request, those that an origin has repeated last come last. */
   for(scope: string, host: string, path: string): readonly SessionRule[] {
     const matching: SessionRule[] = [];
     for (const rule of this.#rules.values()) {
